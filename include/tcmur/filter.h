@@ -60,9 +60,9 @@ struct tcmur_layer {
 };
 
 /*
- * A filter. Only name and summary are required. The daemon calls everything from read() on, and all
- * functions that are passed to it there, on the event loop that owns the I/O. These functions never block.
- * Several loops may call one layer at the same time.
+ * A filter. Only name and summary are required. The daemon calls read() and all callbacks after it on the
+ * event loop that owns the I/O, and also the functions that these callbacks pass to the daemon, such as the
+ * done of tcmur_next(). None of these functions may block. Several loops may call one layer at the same time.
  */
 struct tcmur_filter {
 	/* TCMUR_REGISTER_FILTER sets this member and the next one. */

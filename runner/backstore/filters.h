@@ -25,7 +25,10 @@ const struct filter *filter_find(const char *name, struct error *error);
 
 typedef void filter_call(struct tcmur_layer *layer, struct tcmur_queue *queue, struct tcmur_io *io);
 
-/* One version of a layer's parameters. Nobody changes it, except that the filter may count in bytes. */
+/*
+ * One version of a layer's parameters. Nobody changes it, except that the filter may keep counters in the
+ * member bytes.
+ */
 struct filter_params {
 	/* The options that the administrator has set. The texts belong to this structure. */
 	struct tcmur_option_value options[BACKSTORE_OPTIONS_MAX];

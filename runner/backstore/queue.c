@@ -132,8 +132,8 @@ void tcmur_queue_timer_stop(struct tcmur_timer *timer)
 /* --- calls that block --- */
 
 /*
- * The loop's work needs the memory of the op, which is a struct loop_work. The last word of priv stores the
- * handler's own work in the meantime.
+ * A struct loop_op occupies the beginning of priv. The last word of priv stores the function of the handler,
+ * until run_work() calls this function on the pool.
  */
 #define WORK_SLOT (sizeof(((struct tcmur_op *)0)->priv) / sizeof(uint64_t) - 1)
 _Static_assert(sizeof(struct loop_op) <= WORK_SLOT * sizeof(uint64_t), "the last word of priv is free");

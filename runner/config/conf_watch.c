@@ -16,8 +16,8 @@
 #include "util/log.h"
 
 /*
- * An editor may remove a file and put another one in its place. The pause prevents that an intermediate state
- * is read, and that the file is read after each step.
+ * An editor may remove a file and put another one in its place. Because of the pause, the daemon reads no
+ * intermediate state, and does not read the file after each step.
  */
 #define SETTLE_MS 200
 

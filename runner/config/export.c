@@ -78,8 +78,8 @@ static int check_ascii(const char *key, const char *value, size_t max, struct er
 		return error_set(error, EINVAL, "%s=%s does not have 1 to %zu characters", key, value, max);
 	for (const char *c = value; *c; c++)
 		if (*c < 0x20 || *c > 0x7e)
-			return error_set(error, EINVAL, "%s=%s has a character that is not ASCII", key,
-					 value);
+			return error_set(error, EINVAL, "%s=%s has a character that is not printable ASCII",
+					 key, value);
 	if (!value[strspn(value, " ")])
 		return error_set(error, EINVAL, "%s=%s has only blanks", key, value);
 	return 0;
@@ -120,7 +120,7 @@ static const struct {
     {"serial", set_serial}, {"revision", set_revision},
 };
 
-/* Adds an option to dev_config that was written after a comma. */
+/* Adds an option, which was written after a comma, to dev_config. */
 static void add_to_dev_config(struct control_export *export, const char *name, const char *value)
 {
 	char *text = export->dev_config, *escaped = storage_spec_escape(value);

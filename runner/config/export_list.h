@@ -7,9 +7,9 @@
 
 /*
  * Chooses target and LUN number of each export. iqn is the target of all exports; if it is NULL, the name of
- * the target is prefix and the name of the export. Exports that share a target each need lun=, so that no LUN
- * number changes when another export is added or removed. Returns 0, or -EINVAL with an error that names the
- * exports.
+ * the target is prefix followed by the name of the export. Exports that share a target each need lun=, so
+ * that no LUN number changes when another export is added or removed. Returns 0, or -EINVAL with an error
+ * that names the exports.
  */
 int control_exports_place(struct control_export *const *exports, unsigned n, const char *iqn,
 			  const char *prefix, struct error *error);

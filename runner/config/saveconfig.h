@@ -4,9 +4,9 @@
  * (docs/saveconfig.md). The file is read at the start and by a reload, and written by a save; nothing else
  * writes it. What the daemon does not understand in the file is kept, and written back by the next save.
  *
- * All functions are called on the main thread, and every done() is called there. A save needs GLib's
- * default main context, and the other operations the thread-default one: while an operation is running, the
- * caller iterates it. Operations that are started while another one is running wait for it and then run in
+ * All functions are called on the main thread, and every done() is called there. A save needs GLib's default
+ * main context, and the other operations the thread-default one: while an operation is running, the caller
+ * iterates this context. Operations that are started while another one is running wait for it and then run in
  * the order of the calls.
  */
 #ifndef CONFIG_SAVECONFIG_H

@@ -187,7 +187,7 @@ struct model_object *saveconfig_object_of(struct model *model, const struct conf
 
 /* --- values --- */
 
-/* Attributes that are read-only here are copied if LIO's configfs can write them. */
+/* Attributes that are read-only here are copied if programs can write them in LIO's configfs. */
 static bool is_copied(const struct model_attribute *attribute)
 {
 	return config_attribute_is_saved(attribute) ||
@@ -333,7 +333,7 @@ char *saveconfig_closing_reason(struct model *model, const struct config_node *n
 /* --- combining the model with the file --- */
 
 /* Returns whether the model still has the value that it kept when it refused the file's value. */
-static bool is_refused_still(const struct config_value *refused, const struct config_value *value)
+static bool is_still_refused(const struct config_value *refused, const struct config_value *value)
 {
 	if (!refused->problem || !value)
 		return false;
@@ -346,7 +346,7 @@ static void merge_values(struct config_node *running, const struct config_node *
 		const struct config_value *refused = g_ptr_array_index(file->values, i);
 		struct config_value *value = config_node_value(running, refused->attribute);
 
-		if (!is_refused_still(refused, value))
+		if (!is_still_refused(refused, value))
 			continue;
 		config_node_set(running, refused->attribute, refused->text)->is_unset = false;
 		value->problem = g_strdup(refused->problem);

@@ -54,7 +54,7 @@ bool saveconfig_json_number(JsonObject *object, const char *name, guint64 max, g
  * that contains null, an object or another list.
  */
 char *saveconfig_json_text(JsonNode *value);
-/* Returns text that consists of digits as a number, and other text as a string. */
+/* Returns a number if the text is a decimal number without leading zeros, otherwise a string. */
 JsonNode *saveconfig_json_from_text(const char *text);
 
 /*

@@ -40,7 +40,7 @@ const char *saveconfig_read_own_name(const struct config_node *storage);
 /* Reads one value from JSON into the node. A value that is not a scalar becomes a value with a problem. */
 void saveconfig_read_value(struct config_node *node, const struct model_attribute *attribute,
 			   JsonNode *value);
-/* The text of the value cannot be used. */
+/* Records that the text of the value cannot be used, and why. */
 void saveconfig_refuse_value(struct config_value *value, const char *problem);
 /* Adds a line about the node to notes, which may be NULL. */
 void saveconfig_note(GPtrArray *notes, const struct config_node *node, const char *format, ...)

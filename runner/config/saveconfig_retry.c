@@ -59,7 +59,7 @@ void saveconfig_list_failed(const struct saveconfig *config,
 }
 
 /* Returns whether the model still has the value that it kept when it refused the file's value. */
-static bool is_refused_still(const struct model_object *object, const struct config_value *value)
+static bool is_still_refused(const struct model_object *object, const struct config_value *value)
 {
 	g_autofree char *text = g_malloc(MODEL_TEXT_SIZE);
 
@@ -98,7 +98,7 @@ static void list_refused(struct model *model, const struct config_node *node, co
 	for (guint i = 0; i < node->values->len; i++) {
 		const struct config_value *value = g_ptr_array_index(node->values, i);
 
-		if (is_refused_still(object, value))
+		if (is_still_refused(object, value))
 			list_problem(
 			    listing, node,
 			    g_strdup_printf("%s cannot be set: %s", value->attribute->name, value->problem));

@@ -57,14 +57,14 @@ static char *cut_public(char *text)
 	return equals + 1;
 }
 
-static int check_portal(const char *text, bool said, struct error *error)
+static int check_portal(const char *text, bool is_access_set, struct error *error)
 {
 	g_autofree char *copy = g_strdup(text);
 	struct model_np np;
 
 	cut_public(copy);
 	int err = model_np_parse(&np, copy, error);
-	if (err || said || is_loopback(&np.addr))
+	if (err || is_access_set || is_loopback(&np.addr))
 		return err;
 	return error_set(error, EPERM,
 			 "--portal %s: not a loopback address; say who may log in with --allow-initiator "
@@ -75,11 +75,11 @@ static int check_portal(const char *text, bool said, struct error *error)
 /* Refuses portals that other machines can reach, unless an option says who may log in. */
 static int check_portals(const struct control_options *o, struct error *error)
 {
-	bool said = o->allow_any || o->allow_initiators || o->allow_addresses;
+	bool is_access_set = o->allow_any || o->allow_initiators || o->allow_addresses;
 	char *fallback[2];
 
 	for (char **text = portals_of(o, fallback); *text; text++) {
-		int err = check_portal(*text, said, error);
+		int err = check_portal(*text, is_access_set, error);
 
 		if (err)
 			return err;

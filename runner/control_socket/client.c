@@ -140,7 +140,7 @@ static gboolean on_timeout(gpointer data)
 	struct control_client *client = data;
 
 	client->timer = 0;
-	drop(client, "it does not read what it is sent");
+	drop(client, "it does not read what the daemon sends");
 	return G_SOURCE_REMOVE;
 }
 

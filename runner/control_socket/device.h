@@ -24,6 +24,7 @@ struct control_device {
 	 * known yet.
 	 */
 	uint64_t size;
+	/* late counts the commands that expired because the storage took too long. */
 	uint64_t commands, doorbells, late;
 };
 typedef void control_device_view(void *arg, const struct control_device *device);

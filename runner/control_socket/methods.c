@@ -30,10 +30,11 @@
 	{                                                                                         \
 		"file", CONTROL_TEXT, false, "An absolute path; the daemon's own file without it" \
 	}
-#define PROGRESS_PARAM                                                                                   \
-	{                                                                                                \
-		"progress", CONTROL_FLAG, false,                                                         \
-		    "Until the result, notifications with the method progress: done and total, in steps" \
+#define PROGRESS_PARAM                                                                                    \
+	{                                                                                                 \
+		"progress", CONTROL_FLAG, false,                                                          \
+		    "Sends notifications with the method progress before the result: done and total, in " \
+		    "steps"                                                                               \
 	}
 #define VALUES(text)                                      \
 	{                                                 \

@@ -38,7 +38,7 @@ static int take_lock(const char *folder, struct error *error)
 }
 
 /*
- * The lock must be held. fchmod() before bind() prevents that other users can connect before chmod(), and
+ * The lock must be held. fchmod() before bind() prevents other users from connecting before chmod(), and
  * unlike umask(), it does not affect other threads. chmod() adds what the umask of the process has removed.
  */
 static int bind_socket(int fd, const struct sockaddr_un *addr, struct error *error)

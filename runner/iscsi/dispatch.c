@@ -105,7 +105,8 @@ bool iscsi_dispatch_begin(struct iscsi_conn *conn)
 		 * In a discovery session, the initiator may not have authenticated, so its requests are not
 		 * kept.
 		 */
-		iscsi_conn_close(conn, "a request came before an earlier CmdSN in a discovery session");
+		iscsi_conn_close(conn,
+				 "a request in a discovery session arrived before one with an earlier CmdSN");
 		return false;
 	}
 	return kind->begin && turn == ISCSI_TURN_NOW ? kind->begin(conn) : iscsi_rx_keep_whole(conn);

@@ -11,7 +11,7 @@
 struct iscsi_conn;
 struct iscsi_session;
 
-/* A request that came before an earlier CmdSN (RFC 7143 4.2.2.1), as it was received. */
+/* A request that arrived before a request with an earlier CmdSN (RFC 7143 4.2.2.1), as it was received. */
 struct iscsi_held {
 	/* Links the request into session->held, in the order of CmdSN. */
 	struct list node;

@@ -130,7 +130,7 @@ static bool is_silent(struct iscsi_conn *conn)
 	return !atomic_load_explicit(&conn->heard, memory_order_relaxed);
 }
 
-/* Returns whether a should lose its place before b, which may be NULL. Both are in the order of age. */
+/* Returns whether a must lose its place rather than b, which is an older connection, or NULL. */
 static bool yields_before(struct iscsi_conn *a, struct iscsi_conn *b)
 {
 	if (!b || is_silent(a) != is_silent(b))

@@ -34,8 +34,9 @@ static bool is_known(const struct iscsi_login *login)
 /*
  * Returns the status for a target that this initiator must not use, and for a target that does not exist. If
  * the status were different, anybody could find out which targets exist. An initiator that may use other
- * targets has probably mistyped the name, so it gets the status that says so. While the daemon starts, the
- * target may be one that follows, and initiators try again after ISCSI_LOGIN_UNAVAILABLE.
+ * targets has probably mistyped the name, so it gets the status that there is no such target. While the
+ * daemon starts, the target may not have been created yet, and initiators try again after
+ * ISCSI_LOGIN_UNAVAILABLE.
  */
 static enum iscsi_login_status status_of_hidden(const struct iscsi_login *login)
 {

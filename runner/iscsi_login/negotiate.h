@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Negotiation (RFC 7143 6.2). The target answers the offers of the initiator. A key that the initiator does
- * not offer has its default; only if the TPG does not accept the default, the target offers its own value. A
+ * not offer has its default. The target offers its own value only if the TPG does not accept the default. A
  * text (one request with its continuations) is first read as a whole, because keys depend on each other in
  * any order. Then the keys are negotiated, and the answers are written in the order of the offers.
  */

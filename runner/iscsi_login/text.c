@@ -148,7 +148,7 @@ static bool add_portal(void *arg, const char *target, uint16_t tag, const struct
 	return !answer->out->overflow;
 }
 
-/* Adds one target, or all targets if target is NULL, as far as this initiator may log in to them. */
+/* Adds one target, or all targets if target is NULL, as far as discovery shows them to this initiator. */
 static void add_targets(const struct iscsi_text_context *context, const char *target,
 			struct iscsi_text_out *out)
 {

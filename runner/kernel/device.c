@@ -281,7 +281,7 @@ static const struct rule *next_rule(struct kernel_device *d)
 {
 	SCOPE_LOCK(&d->manager->lock);
 
-	/* The last attempt has succeeded. */
+	/* The storage is open, so a request to open it has no purpose any more. */
 	if (d->state == KERNEL_SERVED)
 		d->requests &= ~KERNEL_BIT(KERNEL_OPEN);
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {

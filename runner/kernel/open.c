@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Opens the UIO device and the storage of a device, which is necessary before the device can be served.
- * start.c continues after that, and lun.c opens the storage.
+ * The steps before a device can be served: opens its UIO device, writes its attributes, and has its storage
+ * opened by lun.c, again and again while the previous process still holds the storage. start.c has the steps
+ * that follow.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -158,7 +159,7 @@ static void set_up(struct kernel_device *d)
 {
 	set_time_out(d);
 	ask_for_notices(d);
-	/* If a stand-in already serves the device, this is done at the first command. */
+	/* If a stand-in serves the device, kernel_identify() reads the time-out at the first command. */
 	if (!kernel_is_running(d))
 		kernel_lun_read_time_out(d);
 }

@@ -144,8 +144,9 @@ void kernel_replace_lun(struct kernel_device *d, struct storage_lu *lun)
 	d->requests &= ~(KERNEL_BIT(KERNEL_IDENTIFY) | KERNEL_BIT(KERNEL_READ_ALUA));
 	d->state = !lun ? KERNEL_CLOSED : opened ? KERNEL_SERVED : KERNEL_STANDING_IN;
 	/*
-	 * If the configuration is another one, the previous disk is gone, unless only its options or filters
-	 * differ. Otherwise the stand-in or the device is being removed.
+	 * The memory that is kept for the previous disk is freed if the device is removed, or if another disk
+	 * is served now. If the new LUN has taken over the lock of the old one, it serves the same disk with
+	 * other options or filters.
 	 */
 	bool forget = kernel_is_requested(d, KERNEL_REMOVE) || (opened && !storage_lu_has_taken_over(lun));
 	lock_drop(&d->manager->lock);

@@ -8,7 +8,7 @@
 
 /*
  * Copies the text up to the next '/' or the end to out. Returns the text after the '/', or NULL if the part
- * does not fit.
+ * is empty or does not fit.
  */
 static const char *split_part(const char *text, char *out, size_t size)
 {

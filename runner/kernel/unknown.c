@@ -80,7 +80,8 @@ static void refuse(struct kernel_manager *manager, const struct tcmu_event *even
 }
 
 /*
- * Sleeps until the deadline, and forgets the event. Returns whether the kernel may still wait for the reply.
+ * Sleeps until the deadline, or until the manager closes or a newer event has superseded this one. Returns
+ * whether the kernel may still wait for the reply.
  */
 static bool await_other_daemon(struct kernel_unknown *unknown)
 {

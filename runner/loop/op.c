@@ -36,7 +36,7 @@ void request_finish(struct loop *loop, struct loop_op *op, int result)
 	assert_unlocked();
 }
 
-static void noted(struct loop_work *note)
+static void finish_posted(struct loop_work *note)
 {
 	struct request *request = container_of(note, struct request, note);
 
@@ -48,7 +48,7 @@ void request_finish_later(struct loop_op *op, int result)
 	struct request *request = request_of(op);
 
 	request->result = result;
-	request->note = (struct loop_work){.fn = noted};
+	request->note = (struct loop_work){.fn = finish_posted};
 	loop_post(request->loop, &request->note);
 }
 

@@ -193,7 +193,7 @@ static bool is_expired(const struct loop_op *op, uint64_t now_ns)
 	return op && op->deadline_ns && op->deadline_ns <= now_ns;
 }
 
-/* Replaces requests that expired while this thread was stopped during the turn with no-ops. */
+/* If this thread was stopped during the turn and requests have expired meanwhile, makes them no-ops. */
 static void call_off_expired(struct loop *loop, struct uring *uring)
 {
 	struct io_uring_sq *sq = &uring->ring.sq;

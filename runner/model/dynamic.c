@@ -20,11 +20,11 @@ struct model_dynamic {
 	struct list node;
 	struct model_object *tpg;
 	/*
-	 * An ACL of the initiator has taken the place of this one, which is freed when its sessions have left
-	 * it.
+	 * Whether an ACL of the initiator has replaced this record. The record is freed when its last session
+	 * has left it.
 	 */
 	bool is_replaced;
-	/* The same, when the sessions may notice it. */
+	/* Whether the sessions may see that the record is replaced. model_dynamic_publish() sets this. */
 	atomic_bool is_published;
 	/* The number of commands that each session of the initiator may have outstanding. */
 	unsigned queue_depth;

@@ -64,7 +64,7 @@ static bool has_np(struct model_object *tpg, const struct model_np *np)
 }
 
 /*
- * Returns the TPG for a login. In practice, no two TPGs of a target have the same portal; if they have, the
+ * Returns the TPG for a login. In practice, no two TPGs of a target have the same portal; if they do, the
  * first one is used.
  */
 static struct model_object *find_tpg(struct model *model, const char *target, const struct model_np *np)
@@ -151,7 +151,10 @@ static unsigned depth_of(const struct model_object *tpg, const struct model_obje
 	return cached ? cached : (unsigned)model_known_number(tpg, MODEL_A_DEFAULT_CMDSN_DEPTH);
 }
 
-/* Fills in the account. As in LIO, an initiator with an ACL can use only the account of the ACL. */
+/*
+ * Fills in everything that depends on the initiator: its account, time limits, parameters, queue depth and
+ * view. As in LIO, an initiator with an ACL can use only the account of the ACL.
+ */
 static void admit(struct model_login *login, const struct model_object *tpg, const struct model_object *acl,
 		  const char *initiator)
 {

@@ -8,7 +8,7 @@
  * 	                                              └─ ACL ("iqn...") ── mapped LUN ("lun_0") → LUN
  *
  * Every interface to the model (--export, saveconfig.json, the tree, the control socket) uses the operations
- * below and the table of attributes (attribute.h), and none of them knows an attribute by name.
+ * below and the table of attributes (attribute.h), which alone says what attributes exist.
  *
  * The model belongs to the main thread: every function of this header is called there, and every done() is
  * called there. What loops need of the model is in map.h and login.h.
@@ -136,15 +136,15 @@ struct model_object *model_create_lun(struct model_object *parent, enum model_ki
  */
 void model_delete(struct model_object *object, bool recursive, model_done *done, void *arg);
 /*
- * Enables a storage object, which opens its storage, or a TPG, so that initiators may log in. Or disables a
- * TPG, which ends its sessions. Enabling an enabled object succeeds.
+ * If enable is true, enables a storage object, which opens its storage, or a TPG, so that initiators may log
+ * in. If enable is false, disables a TPG, which ends its sessions. Enabling an enabled object succeeds.
  */
 void model_enable(struct model_object *object, bool enable, model_done *done, void *arg);
 bool model_is_enabled(const struct model_object *object);
 /*
  * Does the same as model_enable() for a storage object. But if the storage cannot be opened, the object is
- * enabled nevertheless, in the state "failed", and the storage is tried again later. For restoring a
- * configuration.
+ * enabled nevertheless, in the state "failed", and the storage is tried again later. To be used when a
+ * configuration is restored.
  */
 void model_enable_patiently(struct model_object *storage, model_done *done, void *arg);
 /*

@@ -94,7 +94,7 @@ static int check_destination(const struct model_object *parent, enum model_kind 
 	if (kind == MODEL_LUN && !to->enabled)
 		return model_refuse(error, to, ENODEV,
 				    "it is not enabled; enable it before a LUN points to it");
-	if (kind == MODEL_LUN && to->is_renamed)
+	if (kind == MODEL_LUN && to->is_being_renamed)
 		return model_refuse(error, to, EBUSY,
 				    "its unit serial number is being changed; try again in a moment");
 	if (kind == MODEL_MAPPED_LUN && to->parent != parent->parent)

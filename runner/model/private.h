@@ -71,7 +71,7 @@ struct model_object {
 	/* STORAGE */
 	struct storage *storage;
 	/* For a storage object: whether its unit serial number is being changed. */
-	bool is_renamed;
+	bool is_being_renamed;
 	/* For a storage object: the logical unit that serves the disk, with a reference, or NULL. */
 	struct storage_lu *served;
 	/* For a TPG: the view of initiators without an ACL. For an ACL: the view of its initiator. */
@@ -115,9 +115,12 @@ struct model {
 	struct list nps;
 	struct list watches;
 	struct list ops;
-	/* struct visit, of those who wait until update has visited the loops. */
+	/* A list of struct visit: the callers that wait until the front end has visited the loops. */
 	struct list visits;
-	/* struct model_dynamic, under the lock: an ACL was created since the last update. */
+	/*
+	 * A list of struct model_dynamic, under the lock: the records that ACLs have replaced since the last
+	 * visit of the loops.
+	 */
 	struct list replaced;
 	uint64_t generation;
 	atomic_uint discovery_generation;
@@ -218,7 +221,7 @@ int model_dynamic_convert(struct model_object *acl);
  * initiator's sessions change to the view of the ACL.
  */
 void model_dynamic_replace(struct model_object *acl);
-/* Makes the sessions of these initiators notice the change. */
+/* Makes the sessions of all records that were replaced since the last call notice this. */
 void model_dynamic_publish(struct model *model);
 /* Forgets the initiators without a session. */
 void model_dynamic_clear(struct model_object *tpg);

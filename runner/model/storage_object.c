@@ -119,7 +119,7 @@ static void on_enabled(struct model_object *object)
 	model_notify(object->model, MODEL_CHANGED, object);
 }
 
-static void on_patiently(void *arg, int err, const struct error *error)
+static void on_opened_patiently(void *arg, int err, const struct error *error)
 {
 	struct pending *pending = arg;
 
@@ -147,7 +147,7 @@ void model_storage_enable(struct model_object *object, bool patient, model_done 
 		return;
 	if (patient)
 		pending->succeeded = NULL;
-	storage_open(object->storage, &settings, patient, patient ? on_patiently : on_done, pending);
+	storage_open(object->storage, &settings, patient, patient ? on_opened_patiently : on_done, pending);
 }
 
 static void on_closed(struct model_object *object)
@@ -284,7 +284,7 @@ static void on_renamed(void *arg, int err, const struct error *error)
 	struct renaming *renaming = arg;
 	struct error reason = *error;
 
-	renaming->object->is_renamed = false;
+	renaming->object->is_being_renamed = false;
 	if (!err)
 		err = store_serial(renaming, &reason);
 	renaming->done(renaming->arg, err, &reason);
@@ -307,7 +307,7 @@ static void rename_storage(const struct renaming *wanted)
 			     &error);
 		return;
 	}
-	wanted->object->is_renamed = true;
+	wanted->object->is_being_renamed = true;
 	storage_set_serial(wanted->object->storage, renaming->text, on_renamed, renaming);
 }
 
@@ -324,7 +324,7 @@ void model_begin_serial(struct model_object *object, const struct model_attribut
 		err = model_refuse(
 		    &error, object, EBUSY,
 		    "LUNs lead to it, so its unit serial number cannot be changed; delete them first");
-	else if (object->is_renamed)
+	else if (object->is_being_renamed)
 		err = model_refuse(&error, object, EBUSY,
 				   "its unit serial number is being changed; try again in a moment");
 	if (!object->enabled || err)

@@ -176,7 +176,7 @@ static void on_ready(struct loop_watch *watch, uint32_t events)
 	if (device->stopping || device->gone)
 		return;
 	if ((events & (EPOLLERR | EPOLLHUP)) && removed(device)) {
-		device_gone(device, "the kernel removed the device");
+		device_gone(device, "the kernel has removed the device");
 		return;
 	}
 	fetch(device);

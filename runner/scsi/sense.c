@@ -140,9 +140,8 @@ unsigned scsi_sense_build_progress(uint8_t *out, uint32_t code, uint16_t progres
 }
 
 /*
- * Sets the sense for a medium error. A handler does not report which of several blocks has failed. If the
- * command has only one block, the block is known (SBC-4 4.18.1). read_error.c searches for the bad block of a
- * longer read.
+ * Sets the sense for a medium error. The bad block is known if the handler has reported the first bad byte,
+ * or if the I/O has only one block (SBC-4 4.18.1). read_error.c searches for the bad block of a longer read.
  */
 static void check_medium(struct scsi_cmd *cmd, uint32_t code)
 {

@@ -55,12 +55,15 @@ enum scsi_sense_key {
 /* Sets CHECK CONDITION with this sense code. */
 void scsi_check(struct scsi_cmd *cmd, uint32_t sense);
 /*
- * Does the same with a field pointer (SPC-4 4.5.2.4.2). byte is an offset in the CDB for INVALID FIELD IN
- * CDB, otherwise in the parameter list. bit is the number, from 7 to 0, of the most significant bit of the
- * field in this byte, or -1 for the whole byte.
+ * Does the same as scsi_check() with a field pointer (SPC-4 4.5.2.4.2). byte is an offset in the CDB for
+ * INVALID FIELD IN CDB, otherwise in the parameter list. bit is the number, from 7 to 0, of the most
+ * significant bit of the field in this byte, or -1 for the whole byte.
  */
 void scsi_check_field(struct scsi_cmd *cmd, uint32_t sense, unsigned byte, int bit);
-/* Does the same with INFORMATION, for example the offset of a miscompare or the LBA of a medium error. */
+/*
+ * Does the same as scsi_check() with INFORMATION, for example the offset of a miscompare or the LBA of a
+ * medium error.
+ */
 void scsi_check_info(struct scsi_cmd *cmd, uint32_t sense, uint64_t information);
 /*
  * Sets LBA OUT OF RANGE for a range that starts at lba and ends after the last block. INFORMATION is the
@@ -68,14 +71,14 @@ void scsi_check_info(struct scsi_cmd *cmd, uint32_t sense, uint64_t information)
  */
 void scsi_check_range(struct scsi_cmd *cmd, uint64_t lba);
 /*
- * Does the same with a progress indication (SPC-4 4.5.2.4.4). progress is the number of parts, out of 65536,
- * that are done.
+ * Does the same as scsi_check() with a progress indication (SPC-4 4.5.2.4.4). progress is the number of
+ * parts, out of 65536, that are done.
  */
 void scsi_check_progress(struct scsi_cmd *cmd, uint32_t sense, uint16_t progress);
 /*
  * Sets the status and sense for a handler's I/O that has ended; TCMUR_OK sets GOOD. Only this function
  * translates one into the other. INFORMATION is taken from cmd->bio: its miscompare_offset with
- * TCMUR_MISCOMPARE, or the LBA with a medium error of a single block.
+ * TCMUR_MISCOMPARE, or the LBA of the bad block with a medium error, if this block is known.
  */
 void scsi_set_status(struct scsi_cmd *cmd, enum tcmur_status status);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Task management (SAM-5 7). A function marks the commands that it affects as aborted, cancels their I/O if
- * the I/O has not begun, and is answered when the last of the commands has ended. I/O that a handler is
- * executing ends by itself. If it hangs there, the front end lets the command expire (scsi_expire()), and
- * functions do not wait for the command any longer.
+ * Task management (SAM-5 7). A function marks the commands that it affects as aborted, cancels their I/O, and
+ * is answered when the last of the commands has ended. I/O that the handler has started ends early only if
+ * the handler can abandon it (backstore_cancel()). If such I/O hangs, the front end lets the command expire
+ * (scsi_expire()), and functions do not wait for the command any longer.
  *
  * A function for one task or one nexus concerns only one loop, because a nexus belongs to one loop. The
  * function waits in the list of that loop.

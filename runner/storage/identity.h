@@ -68,7 +68,7 @@ struct storage_object {
 	/* The unit serial number that the administrator has set; NULL or "" means none. */
 	const char *configured;
 	/*
-	 * The contents are new. Only a serial number that the administrator has set determines the identity.
+	 * The contents are new, so the serial number is random unless the administrator has set one.
 	 */
 	bool is_new;
 	/* The storage does not answer, so what it reports about itself is unknown. */
@@ -89,8 +89,8 @@ int storage_identity_choose(struct storage_registry *registry, const struct stor
 bool storage_identity_is_known(const struct storage_registry *registry, const struct storage_object *object);
 
 /*
- * Pool or main thread; may block. Removes the object from the state folder, because its storage was created,
- * and is removed again before an initiator has seen it.
+ * Pool or main thread; may block. Removes the file of the object from the state folder. To be called if the
+ * storage was created, and is removed again before an initiator has seen it.
  */
 void storage_identity_forget(struct storage_registry *registry, const struct storage_object *object);
 

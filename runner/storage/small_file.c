@@ -48,7 +48,7 @@ int small_file_open_folder(int parent, const char *path, struct error *error)
 	    "folder %s: it belongs to another user, or other users may write to it (chmod 700 it)", path);
 }
 
-/* Opens the file. O_NONBLOCK prevents that opening a FIFO waits for a writer. */
+/* Opens the file. With O_NONBLOCK, opening a FIFO does not wait for a writer. */
 static int open_trusted(int folder, const char *name, struct error *error)
 {
 	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);

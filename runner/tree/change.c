@@ -39,7 +39,7 @@ static void answer_folder(struct tree_request *request, const struct tree_node *
 		tree_refuse(request, ENOMEM, "%s: out of memory", request->name);
 }
 
-static void nothing_more(void *arg, int err, const struct error *error)
+static void ignore_result(void *arg, int err, const struct error *error)
 {
 	(void)arg, (void)err, (void)error;
 }
@@ -89,10 +89,10 @@ static void set_defaults(const struct tree_request *request, struct model_object
 
 	snprintf(config, sizeof(config), "alloc/%s", name ? name : request->name);
 	free(name);
-	model_set(object, "control", "config", config, nothing_more, NULL);
+	model_set(object, "control", "config", config, ignore_result, NULL);
 }
 
-/* The sessions of the initiator see what its new ACL gives. */
+/* Is called when the sessions of the initiator see the LUNs of its new ACL. */
 static void on_acl_made(void *arg, int err, const struct error *error)
 {
 	struct tree_request *request = arg;
@@ -217,7 +217,7 @@ static void make_link(struct tree_request *request, const struct tree_node *pare
 		return;
 	}
 	/* If the model refuses the name of the link as an alias, the link gets another name. */
-	model_set(object, "", "alias", request->name, nothing_more, NULL);
+	model_set(object, "", "alias", request->name, ignore_result, NULL);
 	tree_answer_entry(request, &link);
 }
 
@@ -268,7 +268,8 @@ void tree_run_refuse(struct tree_request *request)
 {
 	int err = request->flags ? request->flags : EPERM;
 
-	tree_refuse(request, err,
-		    "'%s': the tree has neither new files nor new names; use mkdir, rmdir and ln -s",
-		    request->name);
+	tree_refuse(
+	    request, err,
+	    "'%s': files cannot be created here, and nothing can be renamed; use mkdir, rmdir and ln -s",
+	    request->name);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LIO's plug-ins in the tree: the names of HBAs, the disks for paths, and the settings that programs write to
- * control. The settings become attributes of the model, so a plug-in is only another way to name a handler.
+ * LIO's plug-ins in the tree: the plug-in and the number in the name of an HBA, the block device to which a
+ * path leads, and the path of a device's storage. control.c has the settings of each plug-in.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -46,7 +46,7 @@ unsigned tree_plugin_index(const char *hba)
 
 /*
  * Opens a path below /dev. The main thread must not wait for a file system that hangs, and especially not for
- * the tree itself. Therefore, it follows only links that stay on the file system of /dev.
+ * the tree itself. Therefore, this function follows only links that stay on the file system of /dev.
  */
 static int open_below_dev(const char *path)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One line for users that says what has failed and why. A function that returns a negative errno sets it. */
+/* One line for users that says what has failed and why. A function that takes an error sets it on failure. */
 #ifndef UTIL_ERROR_H
 #define UTIL_ERROR_H
 

@@ -10,8 +10,9 @@
 /* Returns the sum of all lengths. */
 size_t iov_total(const struct iovec *iov, unsigned iovcnt);
 /*
- * These functions copy len bytes to the array, or from it. offset is the position in the array. They return
- * the number of copied bytes, which is less than len if the array is too short.
+ * These functions copy len bytes to the array or from it, or set len bytes of the array to byte. offset is
+ * the position in the array. They return the number of these bytes, which is less than len if the array is
+ * too short.
  */
 size_t iov_copy_to(const struct iovec *iov, unsigned iovcnt, size_t offset, const void *src, size_t len);
 size_t iov_copy_from(const struct iovec *iov, unsigned iovcnt, size_t offset, void *dst, size_t len);

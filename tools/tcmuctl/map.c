@@ -50,8 +50,8 @@ static void free_options(struct map_options *options)
 }
 
 /*
- * Prints a hint if no initiator can see the LUN: without an ACL, initiators see a LUN only if the TPG admits
- * everybody.
+ * Prints a hint if the TPG admits only initiators with an ACL. Such an initiator sees the new LUN only if its
+ * ACL maps the LUN.
  */
 static void print_hint(struct cli *cli, struct service *service, const char *path, const char *storage)
 {
@@ -65,8 +65,8 @@ static void print_hint(struct cli *cli, struct service *service, const char *pat
 
 	rpc_error_clear(&error);
 	if (result && !show_flag(result, "value"))
-		printf("Only initiators with an ACL may log in, and an ACL shows it after: tcmuctl map %s %s "
-		       "--initiator IQN\n",
+		printf("Only initiators with an ACL may log in. To show the LUN to one of them, run: "
+		       "tcmuctl map %s %s --initiator IQN\n",
 		       cli->words[0], storage);
 }
 

@@ -53,7 +53,7 @@ static void take_isns(struct reader *reader, char *const words[4], struct place 
 	reader->config->isns_decides = true;
 	report_add(reader->config->report, place,
 		   "all targets are imported as disabled, because an iSNS server decides who may log in; "
-		   "create ACLs, and enable them");
+		   "create ACLs, and then enable the targets");
 }
 
 static bool take_account(struct reader *reader, const char *name, const char *user, const char *secret,

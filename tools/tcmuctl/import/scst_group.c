@@ -126,7 +126,7 @@ static GPtrArray *mask_groups(struct scst_config *config, const GPtrArray *group
 		const struct scst_group *group = g_ptr_array_index(groups, i);
 		struct mask_group *mask;
 
-		/* The LUNs of "Default_TARGET" are for initiators without a group. */
+		/* No initiator is in this group. default_group() finds "Default" and "Default_TARGET". */
 		if (!group->initiators->len)
 			continue;
 		mask = g_new0(struct mask_group, 1);
@@ -139,8 +139,8 @@ static GPtrArray *mask_groups(struct scst_config *config, const GPtrArray *group
 }
 
 /*
- * Returns the group for initiators without a group in the old format: "Default_TARGET" if it exists,
- * otherwise "Default".
+ * In the old format, a group has the LUNs for initiators without a group: "Default_TARGET" if it exists,
+ * otherwise "Default". Returns this group, or NULL if neither exists.
  */
 static const struct scst_group *default_group(const struct scst_config *config,
 					      const struct scst_target *target)

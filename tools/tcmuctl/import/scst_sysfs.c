@@ -33,7 +33,7 @@ static void set_size(struct scst_config *config, struct scst_device *device, con
 }
 
 /*
- * Returns whether the name may be part of a remark. Other words could be a part of a secret at the wrong
+ * Returns whether the name may be part of a remark. Other words could be a part of a secret in the wrong
  * place.
  */
 static bool is_known(const char *name)
@@ -224,7 +224,7 @@ static void take_isns(struct scst_config *config, const struct node *node)
 	config->isns_decides = true;
 	report_add(config->report, node->place,
 		   "all targets are imported as disabled, because an iSNS server decides who may log in; "
-		   "create ACLs, and enable them");
+		   "create ACLs, and then enable the targets");
 }
 
 static void take_driver(struct scst_config *config, const struct node *node)

@@ -76,7 +76,7 @@ static int take_line(struct stack *stack, char *line, struct place place, struct
 		return 0;
 	}
 	if (stack->depth + 1 == NODE_DEPTH_MAX)
-		return error_set(error, EINVAL, "%s:%u: there are more than %d sections in each other",
+		return error_set(error, EINVAL, "%s:%u: the sections are nested more than %d levels deep",
 				 place.file, place.line, NODE_DEPTH_MAX - 1);
 	line[len - 1] = '\0';
 	node = add_line(stack->nodes[stack->depth], g_strstrip(line), place);

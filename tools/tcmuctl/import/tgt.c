@@ -222,7 +222,7 @@ static void check_isns(struct tgt_import *import, const struct node *root)
 		((struct saved_target *)g_ptr_array_index(import->saved->targets, i))->enable = false;
 	report_add(import->report, control->place,
 		   "all targets are imported as disabled, because an iSNS server decides who may log in; "
-		   "create ACLs, and enable them");
+		   "create ACLs, and then enable the targets");
 }
 
 int tgt_import(const struct source *source, struct saved_config *saved, struct report *report,

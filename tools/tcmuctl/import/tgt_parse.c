@@ -122,7 +122,7 @@ static int begin_section(struct parser *parser, char *line, struct place place)
 	struct node *node;
 
 	if (parser->depth + 1 == NODE_DEPTH_MAX)
-		return refuse(parser, place, "there are too many sections in each other");
+		return refuse(parser, place, "the sections are nested too deeply");
 	line[strlen(line) - 1] = '\0';
 	node = add_option(parser->nodes[parser->depth], g_strstrip(line + 1), place);
 	parser->nodes[++parser->depth] = node;
@@ -218,8 +218,7 @@ static int parse_source(struct parser *parser, const struct source *source)
 	int err;
 
 	if (parser->files == NODE_DEPTH_MAX)
-		return refuse(parser, source_place(source, 0),
-			      "there are too many files that include each other");
+		return refuse(parser, source_place(source, 0), "the included files are nested too deeply");
 	parser->files++;
 	err = parse_lines(parser, source);
 	parser->files--;
