@@ -113,5 +113,24 @@ class File(Memory):
         super().setUpClass()
 
 
+class LentMemory(DaemonCase):
+    """The data of a long READ are sent from the memory of the disk. The standards allow a WRITE to change them until
+    then, so ThreadSanitizer must not report this."""
+    args = ("--export", "alloc/a,size=4M,name=a", "--threads", "2", "--nop-interval", "100")
+
+    def test_write_while_a_read_waits_to_be_sent(self):
+        writer, readers = self.session(), [self.session(), self.session()]  # One reader is on the other loop.
+        # The first READs fill the sockets, so that the last one waits while the reader receives nothing.
+        reads = [(reader, reader.start(cdb.read10(lba, blocks), length=blocks * 512)) for reader in readers
+                 for lba, blocks in [(2048, 2048)] * 12 + [(0, 128)]]
+        time.sleep(0.5)
+        writer.good(cdb.write10(0, 128), b"w" * 65536)
+        for _ in range(2000):  # Makes ThreadSanitizer forget the call stack of the write.
+            writer.good(cdb.TEST_UNIT_READY)
+        for reader, read in reads:
+            self.assertEqual(reader.finish(read).status, 0)
+            self.assertEqual(len(read.data), read.length)
+
+
 if __name__ == "__main__":
     main()
