@@ -69,7 +69,7 @@ struct model_entry *model_entry_new(struct model_object *object, unsigned lun, s
 	entry->lu = storage_lu_get(lu);
 	entry->object = object;
 	entry->released.fn = on_released;
-	object->live++;
+	model_object_retain(object);
 	return entry;
 }
 

@@ -239,17 +239,15 @@ int model_refuse(struct error *error, const struct model_object *object, int err
 
 /* --- waiting until an object is unused ----------------------------------------------------------------- */
 
+void model_object_retain(struct model_object *object)
+{
+	for (; object; object = object->parent)
+		object->live++;
+}
+
 bool model_object_is_unused(const struct model_object *object)
 {
-	struct list *node, *tmp;
-
-	if (object->live)
-		return false;
-	for (unsigned kind = 0; kind < MODEL_KINDS; kind++)
-		list_for_each (&object->children[kind], node, tmp)
-			if (!model_object_is_unused(list_entry(node, struct model_object, node)))
-				return false;
-	return true;
+	return !object->live;
 }
 
 static void end_op(struct model_op *op, int err, const struct error *error)
@@ -272,8 +270,10 @@ void model_object_released(struct model_object *object)
 {
 	struct model_object *parent;
 
-	contract(object->live);
-	object->live--;
+	for (struct model_object *above = object; above; above = above->parent) {
+		contract(above->live);
+		above->live--;
+	}
 	for (; object; object = parent) {
 		parent = object->parent;
 		if (object->op && model_object_is_unused(object))

@@ -63,9 +63,12 @@ struct model_object {
 	bool removing;
 	/* The values, by the index of the attribute in the table of the kind. */
 	struct model_value *values;
-	/* The number of entries and views that were made for this object and are not released yet. */
+	/*
+	 * The number of entries and views that were made for this object or for objects below it, and that
+	 * are not released yet.
+	 */
 	unsigned live;
-	/* The operation that waits until live is 0 here and in all objects below, or NULL. */
+	/* The operation that waits until live is 0, or NULL. */
 	struct model_op *op;
 
 	/* STORAGE */
@@ -112,6 +115,8 @@ struct model {
 	void *by_name;
 	/* The relative target port identifiers in use, with one bit for each. */
 	uint8_t ports_used[65536 / 8];
+	/* All smaller relative target port identifiers are in use. */
+	unsigned next_port;
 	struct list nps;
 	struct list watches;
 	struct list ops;
@@ -141,8 +146,11 @@ bool model_object_link(struct model_object *object);
 void model_object_unlink(struct model_object *object);
 /* Frees an object that is not in the tree and to which nothing refers. */
 void model_object_free(struct model_object *object);
+/* To be called when an entry or a view is made for the object. */
+void model_object_retain(struct model_object *object);
 /* To be called after an entry or a view of the object was released. Ends operations that wait for this. */
 void model_object_released(struct model_object *object);
+/* Returns whether neither the object nor an object below it has an entry or a view. */
 bool model_object_is_unused(const struct model_object *object);
 /* Calls finish() when nothing uses the object and everything below it any more. */
 void model_object_drain(struct model_object *object, void (*finish)(struct model_object *object),

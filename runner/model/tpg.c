@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "model/private.h"
+#include "util/bytes.h"
 #include "util/cleanup.h"
 
 /* --- relative target port identifiers (SPC-4 3.1.124): unique among all TPGs of the daemon --- */
@@ -20,6 +21,8 @@ static void mark_port(struct model *model, unsigned port, bool used)
 {
 	model->ports_used[port / 8] =
 	    (uint8_t)((model->ports_used[port / 8] & ~(1u << port % 8)) | (unsigned)used << port % 8);
+	if (!used && port < model->next_port)
+		model->next_port = port;
 }
 
 static int refuse_port(const struct model_object *tpg, unsigned port, struct error *error)
@@ -75,11 +78,12 @@ int model_set_ports(struct model_object *const *tpgs, const unsigned *ports, uns
 /* Takes the smallest identifier that no TPG has. */
 static int take_port(struct model_object *tpg, struct error *error)
 {
-	unsigned port = 1;
+	unsigned port = MAX(tpg->model->next_port, 1);
 	char text[8];
 
 	while (port <= UINT16_MAX && port_is_used(tpg->model, port))
 		port++;
+	tpg->model->next_port = port;
 	if (port > UINT16_MAX)
 		return model_refuse(error, tpg, ENOSPC,
 				    "all 65,535 relative target port identifiers are in use");

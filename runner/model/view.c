@@ -43,7 +43,7 @@ struct model_view *model_view_new(struct model_object *object)
 	atomic_init(&view->refs, 1);
 	view->object = object;
 	view->released.fn = on_released;
-	object->live++;
+	model_object_retain(object);
 	return view;
 }
 

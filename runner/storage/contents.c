@@ -20,6 +20,7 @@
 #include "storage/registry.h"
 #include "storage/written.h"
 #include "util/cleanup.h"
+#include "util/hash.h"
 #include "util/log.h"
 
 #define KIND      "memory"
@@ -31,7 +32,7 @@
 /* registry->state_lock guards serial_key, lock and noted. */
 struct storage_contents {
 	struct storage_registry *registry;
-	/* Links the structure into registry->contents. */
+	/* Links the structure into a bucket of registry->contents. */
 	struct list node;
 	char key[STATE_KEY_SIZE];
 	/* The key of the same disk in an older version of the daemon. */
@@ -55,9 +56,16 @@ struct storage_contents {
 
 /* Memory of the previous process that no disk has requested yet. */
 struct storage_memory {
+	/* Links the structure into a bucket of registry->memories. */
 	struct list node;
 	struct fd_kept kept;
 };
+
+/* Returns the bucket of a key or a name. A daemon may have many thousands of disks. */
+static struct list *bucket_of(struct list buckets[STORAGE_STATE_BUCKETS], const char *text)
+{
+	return &buckets[hash_bytes(HASH_INIT, text, strlen(text)) % STORAGE_STATE_BUCKETS];
+}
 
 /* --- memory of the previous process --- */
 
@@ -111,11 +119,15 @@ void storage_contents_adopt(struct storage_registry *registry, const struct fd_s
 	for (;;) {
 		struct storage_memory *memory = calloc(1, sizeof(*memory));
 
+		char name[NAME_SIZE];
+
 		if (!memory || !store->take(is_ours, NULL, &memory->kept)) {
 			free(memory);
 			return;
 		}
-		list_add_tail(&registry->memories, &memory->node);
+		if (!read_name(memory->kept.fd, name))
+			name[0] = '\0';
+		list_add_tail(bucket_of(registry->memories, name), &memory->node);
 	}
 }
 
@@ -126,6 +138,16 @@ static void drop(struct storage_registry *registry, struct storage_memory *memor
 	free(memory);
 }
 
+/* Returns the node of any memory, removed from its list, or NULL if there is none. */
+static struct list *pop_memory(struct storage_registry *registry)
+{
+	struct list *node = NULL;
+
+	for (unsigned i = 0; i < STORAGE_STATE_BUCKETS && !node; i++)
+		node = list_pop(&registry->memories[i]);
+	return node;
+}
+
 void storage_contents_expire(struct storage_registry *registry)
 {
 	struct list *node;
@@ -133,7 +155,7 @@ void storage_contents_expire(struct storage_registry *registry)
 	if (now_s() < registry->adopted_s + GRACE_S)
 		return;
 	SCOPE_LOCK(&registry->state_lock);
-	while ((node = list_pop(&registry->memories))) {
+	while ((node = pop_memory(registry))) {
 		struct storage_memory *memory = list_entry(node, struct storage_memory, node);
 
 		log_info(NULL, "%s: no disk has asked for this memory since the start; it is freed",
@@ -147,7 +169,7 @@ void storage_contents_leave(struct storage_registry *registry)
 {
 	struct list *node;
 
-	while ((node = list_pop(&registry->memories))) {
+	while ((node = pop_memory(registry))) {
 		struct storage_memory *memory = list_entry(node, struct storage_memory, node);
 
 		close(memory->kept.fd);
@@ -164,7 +186,7 @@ static bool find_memory(struct storage_contents *contents, const char *wanted, u
 	struct list *node, *tmp;
 
 	SCOPE_LOCK(&registry->state_lock);
-	list_for_each (&registry->memories, node, tmp) {
+	list_for_each (bucket_of(registry->memories, wanted), node, tmp) {
 		struct storage_memory *memory = list_entry(node, struct storage_memory, node);
 		char name[NAME_SIZE];
 		struct stat st;
@@ -294,7 +316,7 @@ static int share_lock(const struct storage_contents *contents)
 {
 	struct list *node, *tmp;
 
-	list_for_each (&contents->registry->contents, node, tmp) {
+	list_for_each (bucket_of(contents->registry->contents, contents->key), node, tmp) {
 		const struct storage_contents *other = list_entry(node, struct storage_contents, node);
 
 		if (other->lock >= 0 && !strcmp(other->key, contents->key))
@@ -413,7 +435,7 @@ struct storage_contents *storage_contents_new(struct storage_registry *registry,
 	make_key(config, former, contents->former_key);
 	set_serial_key(contents, serial);
 	SCOPE_LOCK(&registry->state_lock);
-	list_add_tail(&registry->contents, &contents->node);
+	list_add_tail(bucket_of(registry->contents, contents->key), &contents->node);
 	return contents;
 }
 
@@ -452,7 +474,7 @@ static bool is_replaced(const struct storage_contents *contents)
 {
 	struct list *node, *tmp;
 
-	list_for_each (&contents->registry->contents, node, tmp) {
+	list_for_each (bucket_of(contents->registry->contents, contents->key), node, tmp) {
 		const struct storage_contents *other = list_entry(node, struct storage_contents, node);
 
 		if (other != contents && !strcmp(other->key, contents->key))

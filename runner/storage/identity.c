@@ -48,8 +48,10 @@ struct storage_registry *storage_registry_new(const char *state_dir, const char 
 	}
 	storage_units_init(&registry->units);
 	pthread_mutex_init(&registry->state_lock, NULL);
-	list_init(&registry->memories);
-	list_init(&registry->contents);
+	for (unsigned i = 0; i < STORAGE_STATE_BUCKETS; i++) {
+		list_init(&registry->memories[i]);
+		list_init(&registry->contents[i]);
+	}
 	for (unsigned i = 0; i < STORAGE_NAME_BUCKETS; i++)
 		list_init(&registry->names[i]);
 	for (unsigned i = 0; i < STORAGE_FILE_LOCKS; i++)

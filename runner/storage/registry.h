@@ -7,8 +7,9 @@
 #include "storage/units.h"
 #include "util/fd_store.h"
 
-#define STORAGE_FILE_LOCKS   64
-#define STORAGE_NAME_BUCKETS 1024
+#define STORAGE_FILE_LOCKS    64
+#define STORAGE_NAME_BUCKETS  1024
+#define STORAGE_STATE_BUCKETS 1024
 
 struct storage_registry {
 	/* A descriptor of the state folder, or -1 if there is none. */
@@ -35,12 +36,12 @@ struct storage_registry {
 	 * wait for each other's files. No other lock is taken while one of them is held.
 	 */
 	pthread_mutex_t file_locks[STORAGE_FILE_LOCKS];
-	/* A list of struct storage_contents (member node) of the open disks. */
-	struct list contents;
+	/* Lists of struct storage_contents (member node) of the open disks, by key. */
+	struct list contents[STORAGE_STATE_BUCKETS];
 	/* Lists of struct storage_name (member node) of the open disks. */
 	struct list names[STORAGE_NAME_BUCKETS];
-	/* A list of memory of the previous process that no disk has requested yet. */
-	struct list memories;
+	/* Lists of memory of the previous process that no disk has requested yet, by its name. */
+	struct list memories[STORAGE_STATE_BUCKETS];
 };
 
 /*

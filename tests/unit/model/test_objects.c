@@ -2,6 +2,8 @@
 /* Objects and operations: what can be created, enabled and deleted, and what is refused. */
 #include "model_fixture.h"
 
+#include "growth.h"
+
 static void names(void **state)
 {
 	struct fixture *f = *state;
@@ -165,6 +167,26 @@ static void many_objects(void **state)
 	assert_non_null(model_find(f->root, MODEL_TARGET, IQN "19999"));
 }
 
+static void create_and_clear(unsigned n)
+{
+	void *state;
+	char name[64];
+
+	fixture_set_up(&state);
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "%s%u", IQN, i);
+		fixture_tpg(state, name);
+	}
+	fixture_tear_down(&state);
+}
+
+/* No step of the start or of the stop looks at all targets for each target. */
+static void work_is_linear(void **state)
+{
+	(void)state;
+	assert_true(growth(create_and_clear, 1000) < GROWTH_LINEAR);
+}
+
 /*
  * If the size was set, it changes with a resize, so that it is the same after a restart. Otherwise it follows
  * the storage.
@@ -230,6 +252,7 @@ int main(void)
 	    TEST(watchers_see_changes),
 	    TEST(a_lun_has_its_protection_from_the_beginning),
 	    TEST(many_objects),
+	    cmocka_unit_test(work_is_linear),
 	    TEST(a_new_size_is_kept),
 	};
 
