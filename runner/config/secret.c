@@ -14,11 +14,10 @@
 
 #include "util/cleanup.h"
 #include "util/log.h"
+#include "util/secret_text.h"
 
 /* RFC 7143 9.2.1 demands 96 bits. Twelve characters of 8 bits have 96 bits. */
 #define SECRET_MIN 12
-
-static const char byte_order_mark[] = "\xef\xbb\xbf";
 
 /* Opens the file, and does not wait if the file is a FIFO. */
 static int open_secret(const char *path, struct error *error)
@@ -43,27 +42,9 @@ static int open_secret(const char *path, struct error *error)
 	return error_set(error, EPERM, "secret file %s: %s", path, reason);
 }
 
-/* Returns what is wrong with the first line of the file, which has len bytes, or NULL. */
-static const char *find_fault(const char *secret, size_t len)
-{
-	if (memchr(secret, '\0', len))
-		return "the secret contains a NUL byte";
-	if (memchr(secret, '\r', len))
-		return "the secret contains a carriage return (CR)";
-	if (len >= 3 && !memcmp(secret, byte_order_mark, 3))
-		return "it begins with a byte order mark (BOM), which would be a part of the secret; save "
-		       "the file as plain text without a BOM";
-	return NULL;
-}
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 static int check_secret(const char *path, const char *secret, size_t len, size_t max, struct error *error)
 {
-	const char *fault = find_fault(secret, len);
+	const char *fault = secret_find_fault(secret, len);
 
 	if (fault)
 		return error_set(error, EINVAL, "secret file %s: %s", path, fault);
@@ -73,7 +54,7 @@ static int check_secret(const char *path, const char *secret, size_t len, size_t
 	if (len < SECRET_MIN)
 		return error_set(error, EINVAL, "secret file %s: the secret is shorter than %d characters",
 				 path, SECRET_MIN);
-	if (is_blank(secret[0]) || is_blank(secret[len - 1]))
+	if (secret_has_outer_blanks(secret, len))
 		log_warn(NULL,
 			 "secret file %s: the secret begins or ends with a blank, which is a part of it; "
 			 "some initiators remove such blanks and then cannot log in",
@@ -90,10 +71,7 @@ int control_read_secret(const char *path, char *secret, size_t size, struct erro
 	ssize_t n = read(fd, secret, size);
 	if (n < 0)
 		return error_set(error, errno, "secret file %s: %s", path, strerror(errno));
-	const char *newline = memchr(secret, '\n', (size_t)n);
-	size_t len = newline ? (size_t)(newline - secret) : (size_t)n;
-	if (len && secret[len - 1] == '\r') /* The line ends with CR LF, or the file ends with CR. */
-		len--;
+	size_t len = secret_line_length(secret, (size_t)n);
 	int err = check_secret(path, secret, len, size - 1, error);
 	if (err) {
 		explicit_bzero(secret, size);

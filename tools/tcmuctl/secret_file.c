@@ -13,23 +13,64 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "util/secret_text.h"
+
 #define LINE_SIZE 4096
+
+static void free_line(char *line)
+{
+	if (line)
+		explicit_bzero(line, LINE_SIZE);
+	free(line);
+}
+
+/* Reads up to the end of the line. Returns the number of bytes, of which the last one may be a newline. */
+static size_t read_bytes(FILE *file, char *line)
+{
+	size_t len = 0;
+	int c;
+
+	while (len < LINE_SIZE - 1 && (c = getc(file)) != EOF) {
+		line[len++] = (char)c;
+		if (c == '\n')
+			break;
+	}
+	return len;
+}
+
+static int check_line(const char *name, const char *line, size_t n, size_t len, struct error *error)
+{
+	const char *fault = secret_find_fault(line, len);
+
+	if (!n)
+		return error_set(error, EIO, "%s: there is no line to read", name);
+	if (n == LINE_SIZE - 1 && line[n - 1] != '\n')
+		return error_set(error, EINVAL, "%s: the first line is too long for a secret", name);
+	if (fault)
+		return error_set(error, EINVAL, "%s: %s", name, fault);
+	if (secret_has_outer_blanks(line, len))
+		fprintf(
+		    stderr,
+		    "tcmuctl: warning: %s: the secret begins or ends with a blank, which is a part of it; "
+		    "some initiators remove such blanks and then cannot log in\n",
+		    name);
+	return 0;
+}
 
 static char *read_line(FILE *file, const char *name, struct error *error)
 {
 	char *line = calloc(1, LINE_SIZE);
 
-	if (!line || !fgets(line, LINE_SIZE, file)) {
-		secret_file_free(line);
-		error_set(error, EIO, "%s: there is no line to read", name);
+	if (!line) {
+		error_set(error, ENOMEM, "%s: out of memory", name);
 		return NULL;
 	}
-	if (strlen(line) == LINE_SIZE - 1 && line[LINE_SIZE - 2] != '\n') {
-		secret_file_free(line);
-		error_set(error, EINVAL, "%s: the first line is too long for a secret", name);
+	size_t n = read_bytes(file, line), len = secret_line_length(line, n);
+	if (check_line(name, line, n, len, error)) {
+		free_line(line);
 		return NULL;
 	}
-	line[strcspn(line, "\r\n")] = '\0';
+	explicit_bzero(line + len, LINE_SIZE - len);
 	return line;
 }
 
@@ -60,6 +101,8 @@ static char *read_file(const char *path, struct error *error)
 
 	if (!file || fstat(fileno(file), &info))
 		error_set(error, errno, "%s: %s", path, strerror(errno));
+	else if (S_ISREG(info.st_mode) && info.st_uid != geteuid() && info.st_uid != 0)
+		error_set(error, EACCES, "%s: it belongs to another user, who could change it", path);
 	else if (S_ISREG(info.st_mode) && info.st_mode & (S_IRWXG | S_IRWXO))
 		error_set(error, EACCES, "%s: others may read this file; first run: chmod 600 %s", path,
 			  path);
@@ -79,8 +122,5 @@ char *secret_file_read(const char *path, struct error *error)
 
 void secret_file_free(char *secret)
 {
-	if (!secret)
-		return;
-	explicit_bzero(secret, strlen(secret));
-	free(secret);
+	free_line(secret);
 }
