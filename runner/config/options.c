@@ -58,6 +58,8 @@ struct option {
 	int min, max, fallback;
 	/* For TEXT: whether the option may be given without a value. It then has the value "". */
 	bool optional;
+	/* What the option has no effect without. */
+	enum { NOTHING, EXPORTS, ISCSI } needs;
 	const char *help;
 	const char *value;
 };
@@ -65,18 +67,22 @@ struct option {
 #define AT(field) .offset = offsetof(struct control_options, field)
 static const struct option options[] = {
     {"export", 'e', LIST, AT(exports), .value = "EXPORT", .help = "Serve a LUN, see below; may be repeated"},
-    {"portal", 'p', LIST, AT(portals), .value = "ADDR:PORT",
+    {"portal", 'p', LIST, AT(portals), .needs = EXPORTS, .value = "ADDR:PORT",
      .help = "Listen here (127.0.0.1:3260); may be repeated"},
-    {"iqn", 0, TEXT, AT(iqn), .value = "NAME", .help = "Name of one target for all exports"},
+    {"iqn", 0, TEXT, AT(iqn), .needs = EXPORTS, .value = "NAME",
+     .help = "Name of one target for all exports"},
     {"tree", 0, TEXT, AT(tree), .value = "FOLDER", .help = "Show the targets as files in this folder"},
-    {"allow-initiator", 0, LIST, AT(allow_initiators), .value = "IQN",
+    {"allow-initiator", 0, LIST, AT(allow_initiators), .needs = EXPORTS, .value = "IQN",
      .help = "Admit this initiator; may be repeated"},
-    {"allow-address", 0, LIST, AT(allow_addresses), .value = "PREFIX",
+    {"allow-address", 0, LIST, AT(allow_addresses), .needs = EXPORTS, .value = "PREFIX",
      .help = "Admit addresses, e.g. 10.0.0.0/8; repeatable"},
-    {"allow-any", 0, FLAG, AT(allow_any), .help = "Admit every initiator, on any portal"},
-    {"reveal-targets", 0, FLAG, AT(reveal_targets), .help = "Tell all initiators whether a target exists"},
-    {"allow-cold-reset", 0, FLAG, AT(allow_cold_reset), .help = "Let one initiator end all sessions"},
-    {"chap-user", 0, TEXT, AT(chap_user), .value = "USER", .help = "Require CHAP from initiators"},
+    {"allow-any", 0, FLAG, AT(allow_any), .needs = EXPORTS, .help = "Admit every initiator, on any portal"},
+    {"reveal-targets", 0, FLAG, AT(reveal_targets), .needs = EXPORTS,
+     .help = "Tell all initiators whether a target exists"},
+    {"allow-cold-reset", 0, FLAG, AT(allow_cold_reset), .needs = EXPORTS,
+     .help = "Let one initiator end all sessions"},
+    {"chap-user", 0, TEXT, AT(chap_user), .needs = EXPORTS, .value = "USER",
+     .help = "Require CHAP from initiators"},
     {"chap-secret-file", 0, TEXT, AT(chap_secret_file), .value = "FILE",
      .help = "The secret; only its owner may read it"},
     {"mutual-user", 0, TEXT, AT(mutual_user), .value = "USER",
@@ -109,17 +115,17 @@ static const struct option options[] = {
     {"spin-us", 0, NUMBER, AT(spin_us), 0, CONTROL_SPIN_US_MAX, CONTROL_UNSET, .value = "N",
      .help = "Microseconds to poll before a sleep"},
     {"no-io-uring", 0, FLAG, AT(no_io_uring), .help = "Use epoll and threads instead of io_uring"},
-    {"queue-depth", 0, NUMBER, AT(queue_depth), 1, 4096, 128, .value = "N",
+    {"queue-depth", 0, NUMBER, AT(queue_depth), 1, 4096, 128, .needs = EXPORTS, .value = "N",
      .help = "Commands a session may have outstanding (128)"},
-    {"max-connections", 0, NUMBER, AT(max_connections), 1, 1 << 20, 4096, .value = "N",
+    {"max-connections", 0, NUMBER, AT(max_connections), 1, 1 << 20, 4096, .needs = ISCSI, .value = "N",
      .help = "Connections at a time (4096)"},
-    {"max-half-open", 0, NUMBER, AT(max_half_open), 1, 1 << 20, 128, .value = "N",
+    {"max-half-open", 0, NUMBER, AT(max_half_open), 1, 1 << 20, 128, .needs = ISCSI, .value = "N",
      .help = "Connections in login (128)"},
-    {"login-timeout", 0, NUMBER, AT(login_timeout), 1, 3600, 15, .value = "SECONDS",
+    {"login-timeout", 0, NUMBER, AT(login_timeout), 1, 3600, 15, .needs = ISCSI, .value = "SECONDS",
      .help = "Time to log in (15)"},
-    {"nop-interval", 0, NUMBER, AT(nop_interval), 1, 86400, 30, .value = "SECONDS",
+    {"nop-interval", 0, NUMBER, AT(nop_interval), 1, 86400, 30, .needs = ISCSI, .value = "SECONDS",
      .help = "Silence before a session is probed (30)"},
-    {"nop-timeout", 0, NUMBER, AT(nop_timeout), 1, 86400, 30, .value = "SECONDS",
+    {"nop-timeout", 0, NUMBER, AT(nop_timeout), 1, 86400, 30, .needs = ISCSI, .value = "SECONDS",
      .help = "Time to answer the probe (30)"},
     {"identity", 0, TEXT, AT(identity), .value = "EXPORT",
      .help = "Print the serial number this disk would get"},
@@ -272,25 +278,42 @@ static int check_together(const struct control_options *o, struct error *error)
 	return 0;
 }
 
-/* Refuses options about the targets of exports if there are no exports, because they would have no effect. */
-static int check_exports(const struct control_options *o, struct error *error)
-{
-	const char *unused = o->portals            ? "--portal"
-			     : o->iqn              ? "--iqn"
-			     : o->allow_initiators ? "--allow-initiator"
-			     : o->allow_addresses  ? "--allow-address"
-			     : o->allow_any        ? "--allow-any"
-			     : o->chap_user        ? "--chap-user"
-						   : NULL;
-
-	if (unused && !o->exports && !o->version && !o->dump_handlers && !o->identity)
-		return error_set(error, EINVAL, "%s has no effect without --export", unused);
-	return 0;
-}
-
 bool control_options_want_iscsi(const struct control_options *o)
 {
 	return o->exports || o->saveconfig || o->tree;
+}
+
+static bool is_given(const struct control_options *o, const struct option *option)
+{
+	const void *field = (const char *)o + option->offset;
+
+	switch (option->kind) {
+	case FLAG:
+		return *(const bool *)field;
+	case LIST:
+	case TEXT:
+		return *(void *const *)field;
+	default:
+		return o->given & UINT64_C(1) << (option - options);
+	}
+}
+
+/* Refuses options that would have no effect, because they concern exports or the iSCSI front end. */
+static int check_needs(const struct control_options *o, struct error *error)
+{
+	bool iscsi = control_options_want_iscsi(o);
+
+	if (o->version || o->dump_handlers || o->identity || o->check_saveconfig)
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		const struct option *option = &options[i];
+
+		if ((option->needs == EXPORTS && !o->exports && is_given(o, option)) ||
+		    (option->needs == ISCSI && !iscsi && is_given(o, option)))
+			return error_set(error, EINVAL, "--%s has no effect without --export%s", option->name,
+					 option->needs == ISCSI ? ", --saveconfig or --tree" : "");
+	}
+	return 0;
 }
 
 static void set_default(char **text, const char *fallback)
@@ -326,7 +349,7 @@ int control_options_parse(struct control_options *o, char **argv, struct error *
 	else if (args[0] && args[1])
 		err = error_set(error, EINVAL, "'%s' is not an option", args[1]);
 	else if (!(err = check_not_empty(o, error)) && !(err = check_together(o, error)))
-		err = check_exports(o, error);
+		err = check_needs(o, error);
 	if (err)
 		return err;
 	o->config_given = o->config;

@@ -2,6 +2,7 @@
 """The command line: an error ends the daemon with one clear line and a status other than zero, before anything is
 served."""
 import os
+import re
 import resource
 import socket
 import subprocess
@@ -112,6 +113,11 @@ class CommandLine(unittest.TestCase):
         with open(self.path("tcmu-runner-iscsi.log"), encoding="utf-8") as log:
             self.assertIn("LUN 0 of", log.read())
         self.assertFalse(os.path.exists(self.path("tcmu-runner.log")))
+        os.unlink(self.path("tcmu-runner-iscsi.log"))
+        with Daemon("--export", ALLOC, env={"TCMU_LOGDIR": self.folder}):
+            pass
+        with open(self.path("tcmu-runner-iscsi.log"), encoding="utf-8") as log:
+            self.assertIn("LUN 0 of", log.read())
 
     def test_log_dir_of_tcmu_conf(self):
         """The file tcmu.conf belongs to both services. The daemon of the kernel's devices has another log file."""
@@ -174,10 +180,15 @@ class CommandLine(unittest.TestCase):
                      "--mutual-secret-file", secret, names=["--mutual-user is empty"])
 
     def test_options_without_exports(self):
-        for option in (("--portal", "127.0.0.1:1"), ("--iqn", "iqn.2026-11.test:x"), ("--allow-any",)):
-            result = run(*option)
-            self.assertEqual(result.returncode, 1)
-            self.assertIn(f"{option[0]} has no effect without --export", result.stderr)
+        for option in (("--portal", "127.0.0.1:1"), ("--iqn", "iqn.2026-11.test:x"), ("--allow-any",), ("--reveal-targets",),
+                       ("--allow-cold-reset",), ("--allow-initiator", "iqn.2026-11.test:x"), ("--queue-depth", "64"),
+                       ("--chap-user", "u", "--chap-secret-file", self.secret())):
+            for more in ((), ("--saveconfig", self.path("none"))):
+                result = run(*option, *more)
+                self.assertEqual(result.returncode, 1)
+                self.assertIn(f"{option[0]} has no effect without --export;", result.stderr)
+        for option in ("--max-connections", "--max-half-open", "--login-timeout", "--nop-interval", "--nop-timeout"):
+            self.assertIn(f"{option} has no effect without --export, --saveconfig or --tree", run(option, "5").stderr)
 
     def test_errors_of_usage_name_the_help(self):
         for args in (("--bogus",), ("--threads", "x"), ("--chap-user", ""), ("stray",)):
@@ -408,6 +419,20 @@ class CommandLine(unittest.TestCase):
 
 class Served(unittest.TestCase):
     """Valid command lines."""
+
+    def test_blank_at_the_end_of_a_secret(self):
+        with tempfile.NamedTemporaryFile() as secret:
+            secret.write("a-secret-of-Größe \r\n".encode())
+            secret.flush()
+            with Daemon("--export", ALLOC, "--chap-user", "Jürgen", "--chap-secret-file", secret.name) as daemon:
+                self.assertIn(f"{secret.name}: the secret begins or ends with a blank", daemon.output())
+
+    def test_all_ipv6_addresses(self):
+        """The portal [::] does not include IPv4, and the log says so."""
+        for portal, hint in (("[::]:0", ", for IPv6 only; *:PORT listens for IPv4, too"), ("*:0", "")):
+            with Daemon("--export", ALLOC, "--allow-any", "--portal", portal) as daemon:
+                wait_until(lambda: f"listening on {portal[:-1]}" in daemon.output(), daemon.output)
+                self.assertRegex(daemon.output(), rf"(?m)listening on {re.escape(portal[:-1])}[1-9]\d*{re.escape(hint)}$")
 
     def test_sizes(self):
         for text, size in (("65536", 65536), ("64K", 65536), ("16M", 16 << 20), ("1G", 1 << 30)):
