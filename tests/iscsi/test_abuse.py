@@ -331,6 +331,30 @@ class Shares(unittest.TestCase):
                 self.assertEqual(session.ping(), b"ping")
             attacker.close()
 
+    def test_oldest_discovery_session_gives_way(self):
+        """Half of the half-open places are for discovery sessions, which anybody can open."""
+        with Daemon("--export", "alloc/a,size=16M,name=a", "--max-half-open", "4") as daemon:
+            sessions = [daemon.discovery() for _ in range(3)]
+            for session in sessions[1:]:
+                self.assertEqual(session.ping(), b"ping")
+            sessions[0].connection.wait_closed()
+
+    def test_places_for_addresses_with_a_session(self):
+        """When nearly all places are taken, only an address with a session can connect, to log in again."""
+        with Daemon("--export", "alloc/a,size=16M,name=a", "--max-connections", "32") as daemon:
+            with daemon.session("a") as session:
+                attacker = Attacker(daemon.address)
+                for number in range(40):
+                    try:
+                        attacker.connect(number % 4).sendall(b"\x43")
+                    except OSError:
+                        pass
+                with daemon.session("a") as again:
+                    self.assertEqual(again.ping(), b"ping")
+                self.assertEqual(session.ping(), b"ping")
+                self.assertIn("reserved for addresses with a session", daemon.output())
+                attacker.close()
+
     def test_discovery_ends_after_the_login_time(self):
         with Daemon("--export", "alloc/a,size=16M,name=a", "--login-timeout", "1") as daemon:
             session = daemon.discovery()

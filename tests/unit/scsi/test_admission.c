@@ -64,6 +64,23 @@ static void test_reserved_bits(void **state)
 	spc_fixture_close(&e);
 }
 
+/* GROUP NUMBER has 6 bits (SBC-4 4.22). All of them are accepted and ignored. */
+static void test_group_number(void **state)
+{
+	struct spc_fixture e;
+
+	(void)state;
+	spc_fixture_open(&e, 1, NULL);
+	for (unsigned group = 0; group < 64; group++) {
+		assert_int_equal(RUN(&e, 0, 0x28, 0, 0, 0, 0, 0, (uint8_t)group, 0, 1, 0), SCSI_GOOD);
+		assert_int_equal(RUN(&e, 0, 0x88, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, (uint8_t)group, 0),
+				 SCSI_GOOD);
+	}
+	RUN(&e, 0, 0x28, 0, 0, 0, 0, 0, 64, 0, 1, 0);
+	assert_field(&e, SENSE_INVALID_FIELD_IN_CDB, 6, 6);
+	spc_fixture_close(&e);
+}
+
 static void test_unknown_command(void **state)
 {
 	struct spc_fixture e;
@@ -527,23 +544,15 @@ static void test_every_command_is_logged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_table_is_sound),
-	    cmocka_unit_test(test_reserved_bits),
-	    cmocka_unit_test(test_unknown_command),
-	    cmocka_unit_test(test_unavailable_command),
-	    cmocka_unit_test(test_lba_and_length),
-	    cmocka_unit_test(test_transfer_len),
-	    cmocka_unit_test(test_no_such_lun),
-	    cmocka_unit_test(test_unit_attentions),
-	    cmocka_unit_test(test_resize),
-	    cmocka_unit_test(test_write_protected),
-	    cmocka_unit_test(test_not_ready),
-	    cmocka_unit_test(test_no_memory),
-	    cmocka_unit_test(test_handler_goes_first),
-	    cmocka_unit_test(test_absent_storage),
-	    cmocka_unit_test(test_changes_are_announced),
-	    cmocka_unit_test(test_wrong_direction),
-	    cmocka_unit_test(test_every_command_is_logged),
+	    cmocka_unit_test(test_table_is_sound),      cmocka_unit_test(test_reserved_bits),
+	    cmocka_unit_test(test_group_number),        cmocka_unit_test(test_unknown_command),
+	    cmocka_unit_test(test_unavailable_command), cmocka_unit_test(test_lba_and_length),
+	    cmocka_unit_test(test_transfer_len),        cmocka_unit_test(test_no_such_lun),
+	    cmocka_unit_test(test_unit_attentions),     cmocka_unit_test(test_resize),
+	    cmocka_unit_test(test_write_protected),     cmocka_unit_test(test_not_ready),
+	    cmocka_unit_test(test_no_memory),           cmocka_unit_test(test_handler_goes_first),
+	    cmocka_unit_test(test_absent_storage),      cmocka_unit_test(test_changes_are_announced),
+	    cmocka_unit_test(test_wrong_direction),     cmocka_unit_test(test_every_command_is_logged),
 	};
 
 	return cmocka_run_group_tests_name("scsi_admission", tests, NULL, NULL);
