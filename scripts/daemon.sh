@@ -135,8 +135,8 @@ make_image() {
 	truncate -s "$2" "$image"
 }
 
-# state_of DEVICE: sets $state to the device's state in $report, followed by the number of its commands, or by the
-# reason of a failure.
+# state_of DEVICE: sets $state to the device's state in $report, followed by the number of its commands and by what is
+# wrong with its storage, or by the reason of a failure.
 state_of() {
 	state=
 	find_line "device$tab$1$tab" || return 0

@@ -69,11 +69,8 @@ find_state() {
 		state=$value
 		attribute "$1/statistics/scsi_lu/num_cmds"
 		[ "$state" != served ] || state="served, $value commands"
-		attribute "$1/health/last_error"
-		case $state in
-		served*) ;;
-		*) state=$state${value:+: $value} ;;
-		esac
+		attribute "$1/health/problem"
+		state=$state${value:+: $value}
 	else
 		state_of "$2"
 	fi

@@ -89,6 +89,7 @@ struct backstore_spec {
 	 */
 	const struct backstore_keeper *keeper;
 	bool existing; /* The storage must exist: it is not created, and bytes beyond size are not served. */
+	bool keeps_size; /* Only backstore_resize() changes the size, and not a change of the storage. */
 	/*
 	 * Storage that does not exist is created with size bytes. If this is false, missing storage is an
 	 * error.
@@ -232,7 +233,7 @@ int backstore_check_filter_option(const struct tcmur_filter *filter, const char 
 /* Any thread except a loop. Returns whether I/O of the backstore is in flight on any loop. */
 bool backstore_has_io(struct backstore *bs);
 
-/* Any thread. Makes a thread of the pool check soon whether the size has changed. */
+/* Any thread. Makes a thread of the pool check soon whether the size or the flags have changed. */
 void backstore_refresh(struct backstore *bs);
 /*
  * Pool thread; may block. Enlarges the storage, if the handler can do that, and the backstore. Returns 0, or

@@ -153,6 +153,7 @@ struct backstore *backstore_allocate(struct loop_set *set, struct handler *handl
 		list_init(&bs->loops[i].long_chains);
 		bs->loops[i].next_chain = (struct loop_work){.fn = backstore_chain_next_turn};
 	}
+	bs->keeps_size = spec->keeps_size;
 	int err = backstore_range_init(bs);
 	bs->config = strdup(spec->config);
 	bs->name = strdup(spec->name ? spec->name : spec->config);

@@ -103,6 +103,7 @@ struct backstore {
 	const struct backstore_keeper *keeper; /* See backstore_spec.keeper. */
 	const struct backstore *replaced;      /* During open(): backstore_spec.replaced. Afterwards NULL. */
 	_Atomic uint64_t size;
+	bool keeps_size;        /* See backstore_spec.keeps_size. */
 	_Atomic uint64_t flags; /* See backstore_flags(). */
 	struct loop_set *set;
 	char *name, *config;

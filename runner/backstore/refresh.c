@@ -102,7 +102,7 @@ static void update_size(struct backstore *bs)
 	else if (info.block_size != bs->info.block_size || !size || size > INT64_MAX)
 		log_err(bs->name, "ignoring a change to %llu bytes in blocks of %u",
 			(unsigned long long)info.size, info.block_size);
-	else
+	else if (!bs->keeps_size)
 		change_size(bs, size);
 	if (err == 0)
 		atomic_store_explicit(&bs->flags, info.flags, memory_order_relaxed);

@@ -36,7 +36,7 @@ void kernel_service_set_defaults(struct kernel_service *service, const struct co
 	(void)conf;
 }
 
-void kernel_service_retry(struct kernel_service *service)
+void kernel_service_tick(struct kernel_service *service)
 {
 	(void)service;
 }

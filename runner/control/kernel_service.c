@@ -151,9 +151,9 @@ void kernel_service_set_defaults(struct kernel_service *s, const struct control_
 		kernel_manager_set_defaults(s->manager, &s->defaults);
 }
 
-void kernel_service_retry(struct kernel_service *s)
+void kernel_service_tick(struct kernel_service *s)
 {
-	kernel_manager_retry(s->manager);
+	kernel_manager_tick(s->manager);
 }
 
 struct listing {

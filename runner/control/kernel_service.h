@@ -34,7 +34,7 @@ int kernel_service_start(struct kernel_service *service, struct loop_set *loops,
 			 struct storage_registry *registry, struct error *error);
 /* Sets the defaults for devices that are created from now on. */
 void kernel_service_set_defaults(struct kernel_service *service, const struct control_conf *conf);
-void kernel_service_retry(struct kernel_service *service);
+void kernel_service_tick(struct kernel_service *service);
 void kernel_service_list(struct kernel_service *service, control_device_view *view, void *arg);
 /* See kernel_manager_last_refusal(). */
 bool kernel_service_last_refusal(struct kernel_service *service, char *name, size_t size,

@@ -299,7 +299,7 @@ static gboolean on_tick(gpointer data)
 	model_tick(model_host_model(s->host));
 	admin_tick(s->admin);
 	if (s->kernel)
-		kernel_service_retry(s->kernel);
+		kernel_service_tick(s->kernel);
 	storage_contents_expire(s->registry);
 	tell_status(s);
 	return G_SOURCE_CONTINUE;

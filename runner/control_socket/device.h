@@ -15,7 +15,7 @@ struct control_device {
 	const char *config;
 	/* "opening", "served", "failed" or "closing". */
 	const char *state;
-	/* The reason if the state is "failed", otherwise "". */
+	/* Why the device is not served, or is not served as it should be; "" if there is no problem. */
 	const char *error;
 	/* The number N of /dev/uioN. */
 	unsigned minor;

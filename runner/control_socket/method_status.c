@@ -53,7 +53,7 @@ static void add_device(void *arg, const struct control_device *device)
 	json_object_set_int_member(json, "commands", (gint64)device->commands);
 	json_object_set_int_member(json, "late", (gint64)device->late);
 	json_array_add_object_element(status->devices, json);
-	if (!strcmp(device->state, "failed"))
+	if (*device->error)
 		add_problem(status->problems, device->name, device->error);
 }
 

@@ -158,26 +158,8 @@ JsonObject *session_json(const struct model_session *session)
 
 char *storage_problem(struct model_object *object)
 {
-	const struct storage *storage = model_storage(object);
-	struct storage_health health;
+	char text[MODEL_TEXT_SIZE];
 
-	if (!storage)
-		return NULL;
-	storage_health(storage, &health);
-	switch (storage_status(storage)) {
-	case STORAGE_FAILED:
-		return g_strdup(*health.last_error ? health.last_error : "the storage cannot be opened");
-	case STORAGE_CONTENTS_LOST:
-		return g_strdup(
-		    "its contents were lost; \"tcmuctl replace\" accepts the loss and serves an empty disk");
-	case STORAGE_REMOVING:
-		return g_strdup("it is being removed, and its storage has not answered all commands yet");
-	default:
-		break;
-	}
-	if (health.is_short)
-		return g_strdup("the storage is shorter than the disk; blocks beyond its end cannot be used");
-	if (health.is_replaced)
-		return g_strdup("the path leads to other storage now; \"tcmuctl replace\" opens it");
-	return NULL;
+	model_get(object, model_attribute(MODEL_STORAGE, "health", "problem"), text);
+	return *text ? g_strdup(text) : NULL;
 }

@@ -44,6 +44,7 @@ static int read_settings(struct kernel_device *d, const char *config, bool make,
 	    .max_transfer = max_sectors * block_size,
 	    /* An administrator enlarges the storage first, and then writes dev_size. */
 	    .existing = true,
+	    .keeps_size = true,
 	    .create = make,
 	    /* settle_write_cache() sets this. */
 	    .write_cache = -1,

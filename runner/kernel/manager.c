@@ -205,9 +205,9 @@ bool kernel_manager_close(struct kernel_manager *manager, unsigned timeout_ms)
 	return true;
 }
 
-/* --- retry, defaults, list --- */
+/* --- tick, defaults, list --- */
 
-void kernel_manager_retry(struct kernel_manager *manager)
+void kernel_manager_tick(struct kernel_manager *manager)
 {
 	struct list *node, *tmp;
 
@@ -217,6 +217,8 @@ void kernel_manager_retry(struct kernel_manager *manager)
 
 		if ((d->state == KERNEL_FAILED || d->state == KERNEL_STANDING_IN) && !d->broken)
 			kernel_request(d, KERNEL_OPEN);
+		else if (kernel_view_state(d) == TCMU_DEVICE_SERVED)
+			backstore_refresh(storage_lu_backstore(d->lun));
 	}
 }
 
@@ -228,6 +230,18 @@ void kernel_manager_set_defaults(struct kernel_manager *manager,
 	manager->defaults = *defaults;
 }
 
+/* Returns what is wrong with storage that is served, or "". */
+static const char *problem_of(const struct backstore *bs)
+{
+	uint64_t flags = backstore_flags(bs);
+
+	if (flags & TCMUR_INFO_SHORT)
+		return "the storage is shorter than the disk; blocks beyond its end cannot be used";
+	if (flags & TCMUR_INFO_REPLACED)
+		return "the path leads to other storage now, but the old storage is still served";
+	return "";
+}
+
 static void view_device(const struct kernel_device *d, struct tcmu_device_view *view)
 {
 	enum tcmu_device_state state = kernel_view_state(d);
@@ -237,7 +251,9 @@ static void view_device(const struct kernel_device *d, struct tcmu_device_view *
 	    .config = d->name.config,
 	    .minor = d->minor,
 	    .state = state,
-	    .error = state == TCMU_DEVICE_FAILED ? d->error.text : "",
+	    .error = state == TCMU_DEVICE_FAILED   ? d->error.text
+		     : state == TCMU_DEVICE_SERVED ? problem_of(storage_lu_backstore(d->lun))
+						   : "",
 	    .size = state == TCMU_DEVICE_SERVED ? backstore_size(storage_lu_backstore(d->lun))
 						: d->configured_size,
 	    .commands = __atomic_load_n(&d->device.commands, __ATOMIC_RELAXED),

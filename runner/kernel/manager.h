@@ -52,7 +52,8 @@ struct tcmu_device_view {
 	const char *config; /* "file//srv/disk.img" */
 	unsigned minor;
 	enum tcmu_device_state state;
-	const char *error; /* The reason if the state is TCMU_DEVICE_FAILED, otherwise "". */
+	/* Why the device is not served, or is not served as it should be; "" if there is no problem. */
+	const char *error;
 	/* In bytes. While the device is not served, this is the configured size, or 0 if it is unknown. */
 	uint64_t size;
 	/* late counts the commands that expired because the storage took too long. */
@@ -75,8 +76,11 @@ struct kernel_manager *kernel_manager_open(struct loop_set *set, const struct ke
  * case, and the caller ends the process.
  */
 bool kernel_manager_close(struct kernel_manager *manager, unsigned timeout_ms);
-/* Main thread. Tries the failed devices again. To be called every few seconds. */
-void kernel_manager_retry(struct kernel_manager *manager);
+/*
+ * Main thread, to be called every few seconds. Tries the failed devices again, and notices that storage was
+ * shortened, restored or replaced.
+ */
+void kernel_manager_tick(struct kernel_manager *manager);
 /* Main thread. Sets the defaults for devices that are added from now on. */
 void kernel_manager_set_defaults(struct kernel_manager *manager,
 				 const struct kernel_manager_defaults *defaults);

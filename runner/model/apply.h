@@ -29,7 +29,7 @@ model_check model_check_block_size, model_check_inherited, model_check_advertise
 typedef void model_show(const struct model_object *object, char *text, size_t size);
 model_show model_get_block_size, model_get_size, model_get_config, model_get_max_sectors;
 model_show model_get_state, model_get_serial, model_get_options, model_get_write_cache;
-model_show model_get_last_error, model_get_last_error_time, model_get_sense_keys;
+model_show model_get_last_error, model_get_last_error_time, model_get_sense_keys, model_get_problem;
 model_show model_get_reads, model_get_writes, model_get_read_bytes, model_get_write_bytes, model_get_errors;
 model_show model_get_authenticate_target, model_get_dynamic_sessions, model_get_sessions;
 model_show model_get_max_connections, model_get_initial_r2t, model_get_immediate_data, model_get_max_burst;

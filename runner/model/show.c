@@ -74,6 +74,34 @@ void model_get_write_cache(const struct model_object *object, char *text, size_t
 		 model_is_set(object, row) ? model_get_number(object, row) != 0 : view.write_cache);
 }
 
+static const char *find_problem(const struct model_object *object, const struct storage_health *health)
+{
+	switch (storage_status(object->storage)) {
+	case STORAGE_FAILED:
+		return *health->last_error ? health->last_error : "the storage cannot be opened";
+	case STORAGE_CONTENTS_LOST:
+		return "its contents were lost; \"tcmuctl replace\" accepts the loss and serves an empty "
+		       "disk";
+	case STORAGE_REMOVING:
+		return "it is being removed, and its storage has not answered all commands yet";
+	default:
+		break;
+	}
+	if (health->is_short)
+		return "the storage is shorter than the disk; blocks beyond its end cannot be used";
+	if (health->is_replaced)
+		return "the path leads to other storage now; \"tcmuctl replace\" opens it";
+	return "";
+}
+
+void model_get_problem(const struct model_object *object, char *text, size_t size)
+{
+	struct storage_health health;
+
+	storage_health(object->storage, &health);
+	snprintf(text, size, "%s", find_problem(object, &health));
+}
+
 void model_get_last_error(const struct model_object *object, char *text, size_t size)
 {
 	struct storage_health health;

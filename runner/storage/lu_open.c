@@ -62,6 +62,7 @@ static struct backstore_spec make_spec(const struct storage_lu_request *request,
 	    .block_size = settings->block_size,
 	    .read_only = settings->read_only,
 	    .existing = settings->existing,
+	    .keeps_size = settings->keeps_size,
 	    .replaced = request->replaced ? request->replaced->bs : NULL,
 	    .is_hanging = request->is_hanging,
 	};

@@ -99,6 +99,8 @@ struct storage_settings {
 	 * false, such storage is an error.
 	 */
 	bool existing;
+	/* Whether only storage_resize() changes the size of the disk, and not a change of the storage. */
+	bool keeps_size;
 	/* Whether storage that is missing and has never been served is created with size bytes. */
 	bool create;
 	/* The write cache: 0 is off, 1 is on, and a negative value means that the storage decides. */

@@ -179,6 +179,23 @@ class Commands(ControlCase):
         os.chmod(path, 0o600)
         self.tcmuctl("set", TPG, "auth/password", "--file", path)
         self.assertEqual(self.tcmuctl("get", TPG, "auth/password"), "(set)\n")
+        for text, word in (("secret\0of the file", "NUL"), ("secret\rof the file", "(CR)"), ("\ufeffsecret of it", "BOM")):
+            with open(path, "w", encoding="utf-8", newline="") as file:
+                file.write(text + "\n")
+            self.tcmuctl("set", TPG, "auth/password", "--file", path, status=1)
+            self.assertIn(word, self.errors)
+        with open(path, "w", encoding="ascii", newline="") as file:
+            file.write("a secret with a blank \r\n")
+        warned = subprocess.run([TCMUCTL, "set", TPG, "auth/password", "--file", path], capture_output=True, text=True,
+                                timeout=60, check=True, env=os.environ | {"TCMU_SOCKET": self.path})
+        self.assertIn("begins or ends with a blank", warned.stderr)
+        if os.geteuid() == 0:
+            os.chown(path, 65534, 65534)
+            self.tcmuctl("set", TPG, "auth/password", "--file", path, status=1)
+            self.assertIn("belongs to another user", self.errors)
+            os.chown(path, 0, 0)
+        with open(path, "w", encoding="ascii") as file:
+            file.write("a secret of the file\n")
         self.tcmuctl("set", TPG, "auth/password_mutual", "--file", "-", stdin="a secret of the input\n")
         self.tcmuctl("set", TPG, "auth/password_mutual", "--file", "-", stdin="", status=1)
         # A secret is never taken from an argument.
@@ -196,7 +213,9 @@ class Commands(ControlCase):
         self.tcmuctl("resize", "t_disk", "many", status=2)
         self.tcmuctl("resize", "nosuch", "1M", status=4)
         # Another file has taken the place of the image.
+        self.assertEqual(self.tcmuctl("get", "t_disk", "health/problem"), "\n")
         os.replace(self.image(4 << 20), image)
+        wait_until(lambda: "path leads to other storage" in self.tcmuctl("get", "t_disk", "health/problem"))
         self.assertIn("was opened again", self.tcmuctl("replace", "t_disk"))
         self.assertIn("4.0 MiB", self.tcmuctl("ls", "t_disk"))
 

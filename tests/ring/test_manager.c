@@ -83,7 +83,7 @@ static void test_failed_add_without_a_waiting_kernel(void **state)
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_CHECK_CONDITION);
 	repair_storage(w, "a.img");
 	for (int i = 0; i < 60000 && observe_device(w, 1).state != TCMU_DEVICE_SERVED; i++) {
-		kernel_manager_retry(w->manager);
+		kernel_manager_tick(w->manager);
 		pause_briefly();
 	}
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
@@ -241,7 +241,7 @@ static void test_broken_ring_fails(void **state)
 	struct seen seen = wait_state(w, 1, TCMU_DEVICE_FAILED);
 	assert_non_null(strstr(seen.error, "ring is broken"));
 	assert_int_equal(seen.size, 2 * SIZE);
-	kernel_manager_retry(w->manager);
+	kernel_manager_tick(w->manager);
 	assert_int_equal(observe_device(w, 1).state, TCMU_DEVICE_FAILED);
 	assert_int_equal(send_removed(1), 0);
 	wait_gone(w);

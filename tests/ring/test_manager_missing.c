@@ -45,7 +45,7 @@ static void assert_waits_for_image(struct fixture *w, const char *image)
 	int id = fake_send(1, TEST_UNIT_READY, 6, 0);
 	assert_int_equal(fake_await(1, id), SCSI_CHECK_CONDITION);
 	assert_int_equal(fake_devices[1].ring.sense_key[id], 2); /* NOT READY */
-	kernel_manager_retry(w->manager);
+	kernel_manager_tick(w->manager);
 	for (int i = 0; i < 20; i++)
 		pause_briefly();
 	assert_int_equal(observe_device(w, 1).state, TCMU_DEVICE_FAILED);
@@ -55,7 +55,7 @@ static void assert_waits_for_image(struct fixture *w, const char *image)
 static void assert_served_again(struct fixture *w)
 {
 	for (int i = 0; i < 1000 && observe_device(w, 1).state != TCMU_DEVICE_SERVED; i++) {
-		kernel_manager_retry(w->manager);
+		kernel_manager_tick(w->manager);
 		pause_briefly();
 	}
 	wait_state(w, 1, TCMU_DEVICE_SERVED);

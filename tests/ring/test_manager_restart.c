@@ -350,12 +350,12 @@ static void test_reset_that_fails_is_tried_again(void **state)
 	assert_int_equal(mkdir(path, 0700), 0);
 	open_manager(w);
 	assert_non_null(strstr(wait_state(w, 1, TCMU_DEVICE_FAILED).error, "reset_ring"));
-	kernel_manager_retry(w->manager);
+	kernel_manager_tick(w->manager);
 	wait_state(w, 1, TCMU_DEVICE_FAILED);
 	assert_int_equal(rmdir(path), 0);
 	fake_attribute_set(1, "action/reset_ring", "-");
 	for (int i = 0; i < 60000 && observe_device(w, 1).state != TCMU_DEVICE_SERVED; i++) {
-		kernel_manager_retry(w->manager);
+		kernel_manager_tick(w->manager);
 		pause_briefly();
 	}
 	wait_reset(1);
@@ -375,16 +375,16 @@ static void test_adopted_without_storage_is_retried(void **state)
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_CHECK_CONDITION);
 	assert_int_equal(fake_devices[1].ring.sense_key[1], 2);
 	assert_int_equal(fake_command(1, inquiry, 6, 36), SCSI_GOOD);
-	kernel_manager_retry(w->manager);
+	kernel_manager_tick(w->manager);
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_CHECK_CONDITION);
 	repair_storage(w, "a.img");
 	for (int i = 0; i < 60000 && observe_device(w, 1).state != TCMU_DEVICE_SERVED; i++) {
-		kernel_manager_retry(w->manager);
+		kernel_manager_tick(w->manager);
 		pause_briefly();
 	}
 	wait_state(w, 1, TCMU_DEVICE_SERVED);
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
-	kernel_manager_retry(w->manager);
+	kernel_manager_tick(w->manager);
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_GOOD);
 	wait_state(w, 1, TCMU_DEVICE_SERVED);
 }
@@ -401,7 +401,7 @@ static void test_lost_storage_is_not_created_again(void **state)
 	lose_storage(w, "a.img");
 	open_manager(w);
 	assert_non_null(strstr(wait_state(w, 1, TCMU_DEVICE_FAILED).error, "a.img: no such file"));
-	kernel_manager_retry(w->manager);
+	kernel_manager_tick(w->manager);
 	assert_int_equal(fake_command(1, TEST_UNIT_READY, 6, 0), SCSI_CHECK_CONDITION);
 	assert_int_equal(size_of(w, "a.img"), -1);
 	assert_int_equal(send_added(1), 0); /* the device is new, because its creator waits for the answer */
@@ -426,6 +426,27 @@ static void test_storage_that_has_grown(void **state)
 	assert_non_null(strstr(wait_state(w, 1, TCMU_DEVICE_FAILED).error, "holds 524288 bytes, but size="));
 }
 
+/* A list of the devices shows that the path of the storage leads to another file. */
+static void test_storage_that_is_replaced(void **state)
+{
+	struct fixture *w = *state;
+
+	fake_device_make(1, "file/a.img", SIZE);
+	open_manager(w);
+	assert_string_equal(wait_state(w, 1, TCMU_DEVICE_SERVED).error, "");
+	make_storage(w, "a.img", 2 * SIZE);
+	kernel_manager_tick(w->manager);
+	lose_storage(w, "a.img");
+	make_storage(w, "a.img", SIZE);
+	for (int i = 0; i < 60000 && !observe_device(w, 1).error[0]; i++) {
+		kernel_manager_tick(w->manager);
+		pause_briefly();
+	}
+	assert_non_null(strstr(observe_device(w, 1).error, "the path leads to other storage now"));
+	assert_int_equal(observe_device(w, 1).state, TCMU_DEVICE_SERVED);
+	assert_int_equal(observe_device(w, 1).size, SIZE); /* only dev_size enlarges the disk */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -442,6 +463,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_adopted_without_storage_is_retried, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_lost_storage_is_not_created_again, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_storage_that_has_grown, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_storage_that_is_replaced, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
