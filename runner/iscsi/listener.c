@@ -309,7 +309,7 @@ static bool is_shortage(int err)
 
 /*
  * Waits before the next attempt to accept. The log gets one line when a shortage begins, not one for each
- * attempt.
+ * attempt. The shortage lasts until no connection waits any more.
  */
 static void wait_for_descriptors(struct iscsi_listener *listener, int err)
 {
@@ -333,12 +333,12 @@ static void accept_some(struct iscsi_listener *listener)
 		    accept4(listener->watch.fd, (struct sockaddr *)&addr, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 		if (fd >= 0) {
-			listener->server->short_of_descriptors = false;
 			accepted(listener, fd, &addr);
 		} else if (is_shortage(errno)) {
 			wait_for_descriptors(listener, errno);
 			return;
 		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+			listener->server->short_of_descriptors = false;
 			return;
 		} /* In all other cases, the peer has closed this connection before it was accepted. */
 	}

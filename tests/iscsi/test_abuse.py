@@ -16,7 +16,7 @@ import unittest
 
 import cdb
 import iscsi_pdu as p
-from daemon import IQN, Daemon
+from daemon import IQN, Daemon, wait_until
 from initiator import PATIENCE, Connection, Session
 
 FACTOR = float(os.environ.get("TCMUR_FACTOR", "10"))
@@ -388,6 +388,19 @@ class Log(unittest.TestCase):
                     connection.send_bytes(bytes(48))
                     connection.wait_closed()
             self.assertLess(len(daemon.output().splitlines()), 100)
+
+    def test_shortage_of_descriptors(self):
+        """A shortage is logged when it begins, and not with each attempt to accept."""
+        few = ("sh", "-c", 'ulimit -n 60 && exec "$@"', "sh")
+        with Daemon("--export", "alloc/a,size=16M,name=a", "--threads", "1", wrapper=few) as daemon:
+            attacker = Attacker(daemon.address)
+            for number in range(80):
+                attacker.connect(number % 4).sendall(b"\x43")
+            wait_until(lambda: "cannot accept connections" in daemon.output(), daemon.output)
+            time.sleep(2)
+            lines = [line for line in daemon.output().splitlines() if "cannot accept connections" in line]
+            self.assertEqual(len(lines), 1, lines)
+            attacker.close()
 
     def test_says_who_logs_in_and_out(self):
         with Daemon("--export", "alloc/a,size=16M,name=a") as daemon:
