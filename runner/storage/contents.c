@@ -12,20 +12,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "storage/memfd.h"
 #include "storage/registry.h"
 #include "storage/written.h"
 #include "util/cleanup.h"
 #include "util/hash.h"
 #include "util/log.h"
 
-#define KIND      "memory"
-#define PREFIX    "tcmu-runner-"
-#define NAME_SIZE 64
+#define KIND "memory"
 /* The time in seconds after the start in which a disk can request memory of the previous process. */
 #define GRACE_S 60
 
@@ -69,39 +67,12 @@ static struct list *bucket_of(struct list buckets[STORAGE_STATE_BUCKETS], const 
 
 /* --- memory of the previous process --- */
 
-/* Writes the name for the memory of the disk with this key, such as "tcmu-runner-0123456789abcdef...". */
-static void name_of_key(const char *key, char name[NAME_SIZE])
-{
-	char hex[DIGEST_HEX_SIZE];
-
-	digest_texts_hex((const char *const[]){"memory", key, NULL}, hex);
-	snprintf(name, NAME_SIZE, PREFIX "%.32s", hex);
-}
-
-/* Reads the name that was given to memfd_create(2). Returns false if fd is not a memfd. */
-static bool read_name(int fd, char name[NAME_SIZE])
-{
-	static const char before[] = "/memfd:", after[] = " (deleted)";
-	char path[40], link[NAME_SIZE + 32];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	ssize_t n = readlink(path, link, sizeof(link) - 1);
-	if (n < 0)
-		return false;
-	link[n] = '\0';
-	char *end = strstr(link, after);
-	if (strncmp(link, before, strlen(before)) || !end)
-		return false;
-	*end = '\0';
-	return snprintf(name, NAME_SIZE, "%s", link + strlen(before)) < NAME_SIZE;
-}
-
 static bool is_ours(int fd, const void *arg)
 {
-	char name[NAME_SIZE];
+	char name[MEMFD_NAME_SIZE];
 
 	(void)arg;
-	return read_name(fd, name) && !strncmp(name, PREFIX, strlen(PREFIX));
+	return memfd_read_name(fd, name) && !strncmp(name, MEMFD_PREFIX, strlen(MEMFD_PREFIX));
 }
 
 static time_t now_s(void)
@@ -119,13 +90,13 @@ void storage_contents_adopt(struct storage_registry *registry, const struct fd_s
 	for (;;) {
 		struct storage_memory *memory = calloc(1, sizeof(*memory));
 
-		char name[NAME_SIZE];
+		char name[MEMFD_NAME_SIZE];
 
 		if (!memory || !store->take(is_ours, NULL, &memory->kept)) {
 			free(memory);
 			return;
 		}
-		if (!read_name(memory->kept.fd, name))
+		if (!memfd_read_name(memory->kept.fd, name))
 			name[0] = '\0';
 		list_add_tail(bucket_of(registry->memories, name), &memory->node);
 	}
@@ -138,26 +109,24 @@ static void drop(struct storage_registry *registry, struct storage_memory *memor
 	free(memory);
 }
 
-/* Returns the node of any memory, removed from its list, or NULL if there is none. */
-static struct list *pop_memory(struct storage_registry *registry)
+/* Removes any memory from its list, and returns it. Returns NULL if there is none. */
+static struct storage_memory *pop_memory(struct storage_registry *registry)
 {
 	struct list *node = NULL;
 
 	for (unsigned i = 0; i < STORAGE_STATE_BUCKETS && !node; i++)
 		node = list_pop(&registry->memories[i]);
-	return node;
+	return node ? list_entry(node, struct storage_memory, node) : NULL;
 }
 
 void storage_contents_expire(struct storage_registry *registry)
 {
-	struct list *node;
+	struct storage_memory *memory;
 
 	if (now_s() < registry->adopted_s + GRACE_S)
 		return;
 	SCOPE_LOCK(&registry->state_lock);
-	while ((node = pop_memory(registry))) {
-		struct storage_memory *memory = list_entry(node, struct storage_memory, node);
-
+	while ((memory = pop_memory(registry))) {
 		log_info(NULL, "%s: no disk has asked for this memory since the start; it is freed",
 			 memory->kept.name);
 		drop(registry, memory);
@@ -167,11 +136,9 @@ void storage_contents_expire(struct storage_registry *registry)
 /* Closes the memory that no disk has requested. The store keeps it for the next process. */
 void storage_contents_leave(struct storage_registry *registry)
 {
-	struct list *node;
+	struct storage_memory *memory;
 
-	while ((node = pop_memory(registry))) {
-		struct storage_memory *memory = list_entry(node, struct storage_memory, node);
-
+	while ((memory = pop_memory(registry))) {
 		close(memory->kept.fd);
 		free(memory);
 	}
@@ -188,10 +155,10 @@ static bool find_memory(struct storage_contents *contents, const char *wanted, u
 	SCOPE_LOCK(&registry->state_lock);
 	list_for_each (bucket_of(registry->memories, wanted), node, tmp) {
 		struct storage_memory *memory = list_entry(node, struct storage_memory, node);
-		char name[NAME_SIZE];
+		char name[MEMFD_NAME_SIZE];
 		struct stat st;
 
-		if (!read_name(memory->kept.fd, name) || strcmp(name, wanted))
+		if (!memfd_read_name(memory->kept.fd, name) || strcmp(name, wanted))
 			continue;
 		list_del(&memory->node);
 		if (!fstat(memory->kept.fd, &st) && (uint64_t)st.st_size == size) {
@@ -204,27 +171,6 @@ static bool find_memory(struct storage_contents *contents, const char *wanted, u
 		drop(registry, memory);
 	}
 	return false;
-}
-
-/* --- the memory of one disk --- */
-
-/*
- * Creates a memfd and seals its size, so that another process with the descriptor cannot shorten the memory
- * of the disk. Returns the descriptor, or -errno.
- */
-static int make_memory(const char *name, uint64_t size)
-{
-	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	int err = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (ftruncate(fd, (off_t)size) || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
-		err = -errno;
-	if (!err)
-		return fd;
-	close(fd);
-	return err;
 }
 
 /* --- the record that the disk was written --- */
@@ -367,7 +313,7 @@ int storage_contents_lock(struct storage_contents *contents, const struct backst
  */
 static int make_kept_memory(struct storage_contents *contents, const char *name, uint64_t size)
 {
-	int fd = make_memory(name, size);
+	int fd = memfd_make(name, size);
 
 	if (fd < 0)
 		return fd;
@@ -387,7 +333,7 @@ static int make_kept_memory(struct storage_contents *contents, const char *name,
 static int get_memory(void *arg, uint64_t size, bool *found)
 {
 	struct storage_contents *contents = arg;
-	char name[NAME_SIZE], former[NAME_SIZE];
+	char name[MEMFD_NAME_SIZE], former[MEMFD_NAME_SIZE];
 	int err = 0;
 
 	if (!contents->registry->store || contents->kept.fd >= 0)
@@ -395,8 +341,8 @@ static int get_memory(void *arg, uint64_t size, bool *found)
 	/* If the disk will be refused after this, the store must not get memory for it. */
 	if (take_lock(contents, NULL))
 		return -EBUSY;
-	name_of_key(contents->key, name);
-	name_of_key(contents->former_key, former);
+	memfd_name_of_key(contents->key, name);
+	memfd_name_of_key(contents->former_key, former);
 	*found = contents->found = find_memory(contents, name, size) || find_memory(contents, former, size);
 	if (!contents->found)
 		err = make_kept_memory(contents, name, size);
