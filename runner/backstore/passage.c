@@ -60,7 +60,7 @@ static filter_call *call_of(const struct tcmur_filter *filter, enum tcmur_operat
 
 /* --- from the outermost filter to the handler --- */
 
-/* Calls the filter's callback with the I/O. */
+/* Records that the filter has the I/O. The caller then calls one of the filter's functions with the I/O. */
 static void give_to_filter(struct backstore_io *bio, const struct layer *layer)
 {
 	bio->passage->holder = (uint8_t)layer->index;

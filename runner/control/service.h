@@ -31,17 +31,15 @@ int control_service_start(struct control_service **service, struct control_optio
  */
 int control_service_run(struct control_service *service, struct error *error);
 /*
- * Stops accepting connections, waits for commands in flight, flushes the storage, and logs sessions out. If
- * storage hangs and this takes too long, ends the process with status 1. Returns 0, or -EIO if a flush has
- * failed.
+ * Stops accepting connections, asks initiators to log out, waits for commands in flight, and flushes and
+ * closes the storage. If storage hangs and this takes too long, ends the process with status 1. Returns 0, or
+ * -EIO if a flush has failed.
  */
 int control_service_stop(struct control_service *service);
 
 /* Returns whether the service serves the kernel's devices. */
 bool control_service_has_kernel(const struct control_service *service);
-/*
- * Main thread. Calls view() for each device of the kernel. The handlers are those of backstore_handler_at().
- */
+/* Main thread. Calls view() for each device of the kernel. */
 void control_service_devices(struct control_service *service, control_device_view *view, void *arg);
 /*
  * Main thread. Copies the name of the kernel's device that was refused last, such as "user_0/disk", and the

@@ -34,8 +34,8 @@ static bool is_iscsi_name(const char *name)
 }
 
 /*
- * Returns the kind of child that a part of a path names below an object of this kind, or MODEL_KINDS if no
- * child of this kind can have such a name.
+ * Returns the kind of child that a part of a path names below an object of the kind parent, or MODEL_KINDS if
+ * no child of such an object can have this name.
  */
 static enum model_kind kind_below(enum model_kind parent, const char *part)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Creates and closes connections. Before a closing connection is freed, three things must have happened, in
- * any order: the output queue was sent and the initiator has closed its side, the tasks of the session have
- * ended, and posted work has run. Then conn_turn() frees the connection. rx.c receives, and tx.c sends.
+ * any order: the socket is closed, the tasks of the session have ended, and posted work has run. Then
+ * conn_turn() frees the connection. The socket is closed at once after an error, otherwise after the output
+ * queue was sent (drain()). rx.c receives, and tx.c sends.
  */
 #include "iscsi/conn.h"
 

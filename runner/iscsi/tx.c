@@ -194,7 +194,10 @@ static void finish_tail(struct iscsi_tx_pdu *pdu, bool digest)
 	pdu->tail_len += ISCSI_DIGEST_LEN;
 }
 
-/* Sets the sequence numbers, lengths and digests, which are at the same offsets in all PDUs of a target. */
+/*
+ * Sets the data length, ExpCmdSN and MaxCmdSN, which are at the same offsets in all PDUs of a target. Adds
+ * the padding and the digests.
+ */
 static void finish_pdu(const struct iscsi_conn *conn, struct iscsi_tx_pdu *pdu, bool plain)
 {
 	put_be24(pdu->head + 5, pdu->data_len);

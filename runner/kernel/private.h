@@ -356,8 +356,8 @@ void kernel_note_size(struct kernel_device *d, uint64_t size);
  */
 void kernel_lun_close(struct storage_lu *lun, bool forget);
 /*
- * In the device's job. To be called when the administrator has written dev_config again, which means that he
- * accepts the loss of the contents.
+ * In the device's job. To be called when the administrator has written dev_config again, and has thereby
+ * accepted the loss of the contents.
  */
 void kernel_lun_accept_loss(struct kernel_device *d);
 /*

@@ -154,7 +154,7 @@ bool model_view_demands_login(const struct model_view *view);
  * refused with a status after which initiators give up (RFC 7143 11.13.5).
  */
 bool model_is_starting(const struct model *model);
-/* Returns whether some target admits the initiator at some portal. */
+/* Returns whether discovery shows any target to the initiator. */
 bool model_knows_initiator(struct model *model, const char *initiator, const struct sockaddr_storage *peer);
 /*
  * Copies the accounts that discovery sessions need. The caller clears them with model_auth_clear(). Returns
@@ -163,10 +163,10 @@ bool model_knows_initiator(struct model *model, const char *initiator, const str
 bool model_discovery_auth(struct model *model, struct model_auth *auth);
 
 /*
- * For discovery. Calls portal() for each portal of each enabled TPG that this initiator may see, target by
+ * For discovery. Calls portal() for each portal of each TPG that discovery shows to this initiator, target by
  * target. If target (in lower case) is not NULL, does this only for this target. The lock of the model is
  * held, so portal() must not block and must not call the model. Returns false as soon as portal() returns
- * false. np is the portal that received the request.
+ * false. np is the address of the portal.
  */
 bool model_discover(struct model *model, const char *initiator, const struct sockaddr_storage *peer,
 		    const char *target,

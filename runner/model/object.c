@@ -281,7 +281,7 @@ void model_object_released(struct model_object *object)
 	}
 }
 
-static void nothing(void *arg, int err, const struct error *error)
+static void ignore_result(void *arg, int err, const struct error *error)
 {
 	(void)arg, (void)err, (void)error;
 }
@@ -300,7 +300,7 @@ void model_object_drain(struct model_object *object, void (*finish)(struct model
 	*op = (struct model_op){.object = object,
 				.deadline_ns = clock_now_ns() + MODEL_DELETE_S * NS_PER_S,
 				.finish = finish,
-				.done = done ? done : nothing,
+				.done = done ? done : ignore_result,
 				.arg = arg};
 	list_add_tail(&object->model->ops, &op->node);
 	object->op = op;
@@ -322,7 +322,7 @@ static void expire(struct model_op *op)
 	    MODEL_DELETE_S);
 	model_done *done = op->done;
 
-	op->done = nothing;
+	op->done = ignore_result;
 	op->deadline_ns = UINT64_MAX;
 	done(op->arg, err, &error);
 }

@@ -70,9 +70,9 @@ struct tcmu_response {
 };
 
 /*
- * Begins to use a mapping of map_len bytes. Continues at cmd_tail, which is right after a clean stop. Returns
- * 0, -EPROTONOSUPPORT for another version or a kernel without out-of-order completion, or -EINVAL if the
- * mailbox contradicts the mapping.
+ * Begins to use a mapping of map_len bytes. Continues at cmd_tail, which is correct after a clean stop.
+ * Returns 0, -EPROTONOSUPPORT for another version or a kernel without out-of-order completion, or -EINVAL if
+ * the mailbox contradicts the mapping.
  */
 int tcmu_ring_attach(struct tcmu_ring *ring, void *map, size_t map_len, struct error *error);
 

@@ -204,8 +204,8 @@ void storage_replace(struct storage *storage, const struct storage_settings *set
 	job->arg = arg;
 	job->target = storage_lu_get(storage->served);
 	/*
-	 * In other states, the administrator has not been told that the contents are lost, so he cannot have
-	 * accepted the loss.
+	 * In other states, the administrator has not been told that the contents are lost, and therefore
+	 * cannot have accepted the loss.
 	 */
 	job->is_loss_accepted = storage->status == STORAGE_CONTENTS_LOST;
 	start(job);

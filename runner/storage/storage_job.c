@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The work of a storage object on threads of the pool: opening, resizing, accepting a loss. Nothing here
- * changes the object; the main thread changes it according to the result (storage.c).
+ * changes the object; the main thread changes it according to the result (storage_result.c).
  */
 #include <errno.h>
 #include <stdlib.h>

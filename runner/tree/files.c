@@ -62,7 +62,7 @@ static void store_dbroot(struct tree_request *request, struct tree_folder *folde
 	(void)folder;
 	(void)argument;
 	if (text[0] != '/' || strlen(text) >= sizeof(tree->dbroot)) {
-		tree_refuse(request, EINVAL, "dbroot must be the path of a folder of at most %zu bytes",
+		tree_refuse(request, EINVAL, "dbroot must be an absolute path of at most %zu bytes",
 			    sizeof(tree->dbroot) - 1);
 		return;
 	}

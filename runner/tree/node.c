@@ -102,9 +102,12 @@ static bool lookup_fixed(const struct tree_node *parent, const char *name, struc
 	return false;
 }
 
-/* Returns whether a file of the tree, for any plug-in, replaces the attribute with the same name. */
-static bool stands_in(const struct tree_folder *folder, const struct model_attribute *attribute,
-		      unsigned directory)
+/*
+ * Returns whether the directory shows the attribute. If the tree has a file with the same name, for any
+ * plug-in, this file replaces the attribute.
+ */
+static bool shows_attribute(const struct tree_folder *folder, const struct model_attribute *attribute,
+			    unsigned directory)
 {
 	const struct tree_files *files = tree_layout(folder->kind)->files;
 
@@ -126,7 +129,8 @@ static bool lookup_attribute(const struct tree_node *parent, const char *name, s
 	*node = *parent;
 	node->type = TREE_NODE_ATTRIBUTE;
 	for (node->index = 0; (attribute = model_attribute_at(kind, node->index)); node->index++)
-		if (!strcmp(attribute->name, name) && stands_in(parent->folder, attribute, parent->index))
+		if (!strcmp(attribute->name, name) &&
+		    shows_attribute(parent->folder, attribute, parent->index))
 			return true;
 	return false;
 }
@@ -211,7 +215,7 @@ static void list_attributes(const struct tree_node *directory, tree_node_fn *fn,
 	if (!directory->folder->object)
 		return;
 	for (node.index = 0; (attribute = model_attribute_at(kind, node.index)); node.index++)
-		if (stands_in(directory->folder, attribute, directory->index))
+		if (shows_attribute(directory->folder, attribute, directory->index))
 			fn(arg, &node, attribute->name);
 }
 
