@@ -31,7 +31,8 @@ model_show model_get_block_size, model_get_size, model_get_config, model_get_max
 model_show model_get_state, model_get_serial, model_get_options, model_get_write_cache;
 model_show model_get_last_error, model_get_last_error_time, model_get_sense_keys, model_get_problem;
 model_show model_get_reads, model_get_writes, model_get_read_bytes, model_get_write_bytes, model_get_errors;
-model_show model_get_authenticate_target, model_get_dynamic_sessions, model_get_sessions;
+model_show model_get_cmdsn_depth, model_get_authenticate_target, model_get_dynamic_sessions,
+    model_get_sessions;
 model_show model_get_max_connections, model_get_initial_r2t, model_get_immediate_data, model_get_max_burst;
 model_show model_get_first_burst, model_get_time2wait, model_get_time2retain, model_get_max_r2t;
 model_show model_get_pdu_in_order, model_get_sequence_in_order, model_get_recovery_level;

@@ -313,8 +313,8 @@ static const struct model_attribute acl_table[] = {
 	.check = model_check_inherited),
     NUMBER("", "cmdsn_depth", 1, 4096, "64", MODEL_NEXT_LOGIN,
 	   "The number of commands that a session of this initiator may have outstanding. Before this is "
-	   "set, and after it is set to auto, default_cmdsn_depth of the TPG applies.",
-	   .unset = "auto"),
+	   "set, and after it is set to auto, default_cmdsn_depth of the TPG applies and is shown.",
+	   .unset = "auto", .get = model_get_cmdsn_depth),
     TEXT("", "tag", 255, MODEL_NO_EFFECT, "A tag for the administrator's own use; it has no effect."),
     TEXT("auth", "userid", 255, MODEL_NEXT_LOGIN, "The name of this initiator (CHAP_N)."),
     SECRET("auth", "password", "The secret of this initiator."),

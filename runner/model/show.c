@@ -141,6 +141,15 @@ void model_get_authenticate_target(const struct model_object *object, char *text
 	snprintf(text, size, "%d", *model_known_text(object, known) != '\0');
 }
 
+void model_get_cmdsn_depth(const struct model_object *object, char *text, size_t size)
+{
+	bool is_own = model_is_set(object, model_known(MODEL_A_ACL_CMDSN_DEPTH));
+
+	snprintf(text, size, "%s",
+		 is_own ? model_known_text(object, MODEL_A_ACL_CMDSN_DEPTH)
+			: model_known_text(object->parent, MODEL_A_DEFAULT_CMDSN_DEPTH));
+}
+
 /* The number of bytes that are kept free for the line that says how many sessions were left out. */
 #define MORE_MAX 80
 

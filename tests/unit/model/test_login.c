@@ -66,6 +66,7 @@ static void accounts(void **state)
 	struct model_object *tpg = fixture_tpg(f, IQN);
 	struct model_object *acl = fixture_create(f, tpg, MODEL_ACL, INITIATOR, NULL);
 	struct model_login *login;
+	char text[MODEL_TEXT_SIZE];
 
 	assert_int_equal(fixture_set(f, tpg, "attrib", "generate_node_acls", "1"), 0);
 	assert_int_equal(fixture_set(f, tpg, "attrib", "authentication", "1"), 0);
@@ -84,7 +85,10 @@ static void accounts(void **state)
 	assert_string_equal(login->auth.user, "everybody");
 	model_login_free(login);
 	assert_int_equal(fixture_set(f, acl, "attrib", "authentication", "0"), 0);
+	assert_int_equal(fixture_set(f, tpg, "attrib", "default_cmdsn_depth", "9"), 0);
+	assert_string_equal(model_get(acl, model_known(MODEL_A_ACL_CMDSN_DEPTH), text), "9");
 	assert_int_equal(fixture_set(f, acl, "", "cmdsn_depth", "17"), 0);
+	assert_string_equal(model_get(acl, model_known(MODEL_A_ACL_CMDSN_DEPTH), text), "17");
 	assert_int_equal(fixture_login(f, tpg, INITIATOR, &login), MODEL_ADMITTED);
 	assert_false(login->authenticate);
 	assert_int_equal(login->queue_depth, 17);
