@@ -19,7 +19,7 @@
 #include "util/log.h"
 
 /* Serves until the daemon is asked to stop. Sets status to the exit status of the command of --run. */
-static int serve(struct control_options *options, int *status, struct error *error)
+static int serve(struct config_options *options, int *status, struct error *error)
 {
 	struct control_service *service;
 	int err = control_service_start(&service, options, error);
@@ -37,7 +37,7 @@ static int serve(struct control_options *options, int *status, struct error *err
 	return err;
 }
 
-static int run(struct control_options *options, int *status, struct error *error)
+static int run(struct config_options *options, int *status, struct error *error)
 {
 	if (options->version) {
 		puts("tcmu-runner " TCMUR_VERSION);
@@ -65,18 +65,18 @@ static int run(struct control_options *options, int *status, struct error *error
 
 int main(int argc, char **argv)
 {
-	struct control_options options;
+	struct config_options options;
 	struct error error = {""};
 	int status = EXIT_SUCCESS;
 
 	(void)argc;
 	/* File names may be in any language. Messages and numbers do not depend on the locale. */
 	setlocale(LC_CTYPE, "");
-	int err = control_options_parse(&options, argv, &error);
+	int err = config_options_parse(&options, argv, &error);
 	bool usage = err;
 	if (!err)
 		err = run(&options, &status, &error);
-	control_options_free(&options);
+	config_options_free(&options);
 	if (!err)
 		return status;
 	fprintf(stderr, "tcmu-runner: %s%s\n", error.text, usage ? "; see tcmu-runner --help" : "");

@@ -19,7 +19,7 @@ struct key {
 	int min, max, fallback; /* For the type NUMBER. */
 };
 
-#define FIELD(name) offsetof(struct control_conf, name)
+#define FIELD(name) offsetof(struct conf, name)
 static const struct key keys[] = {
     {"log_level", FIELD(log_level), NUMBER, LOG_LEVEL_CRIT, LOG_LEVEL_CDB, LOG_LEVEL_INFO},
     {"log_dir", FIELD(log_dir), TEXT, 0, 0, 0},
@@ -31,12 +31,12 @@ static const struct key keys[] = {
     {"cmd_time_out", FIELD(cmd_time_out), NUMBER, 0, 86400, 120},
 };
 
-static int *number_of(struct control_conf *conf, const struct key *key)
+static int *number_of(struct conf *conf, const struct key *key)
 {
 	return (int *)(void *)((char *)conf + key->offset);
 }
 
-static char **text_of(struct control_conf *conf, const struct key *key)
+static char **text_of(struct conf *conf, const struct key *key)
 {
 	return (char **)(void *)((char *)conf + key->offset);
 }
@@ -53,8 +53,7 @@ static void wrong(const struct place *place, const char *what, const char *why)
 	log_warn(NULL, "%s:%u: '%s': %s; the line is left out", place->path, place->line, what, why);
 }
 
-static void set_number(struct control_conf *conf, const struct key *key, const char *value,
-		       const struct place *place)
+static void set_number(struct conf *conf, const struct key *key, const char *value, const struct place *place)
 {
 	g_autofree char *range = NULL;
 	gint64 number;
@@ -67,8 +66,7 @@ static void set_number(struct control_conf *conf, const struct key *key, const c
 	wrong(place, value, range);
 }
 
-static void set_text(struct control_conf *conf, const struct key *key, const char *value,
-		     const struct place *place)
+static void set_text(struct conf *conf, const struct key *key, const char *value, const struct place *place)
 {
 	char **text = text_of(conf, key);
 
@@ -109,7 +107,7 @@ static const struct key *find(const char *name)
 	return NULL;
 }
 
-static void take_line(struct control_conf *conf, char *line, const struct place *place)
+static void take_line(struct conf *conf, char *line, const struct place *place)
 {
 	g_strstrip(line);
 	if (!*line || *line == '#')
@@ -136,15 +134,15 @@ static void take_line(struct control_conf *conf, char *line, const struct place 
 
 /* --- the file --- */
 
-static void set_defaults(struct control_conf *conf)
+static void set_defaults(struct conf *conf)
 {
-	*conf = (struct control_conf){0};
+	*conf = (struct conf){0};
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (keys[i].type == NUMBER)
 			*number_of(conf, &keys[i]) = keys[i].fallback;
 }
 
-void control_conf_read(struct control_conf *conf, const char *path)
+void conf_read(struct conf *conf, const char *path)
 {
 	g_autofree char *text = NULL;
 	g_autoptr(GError) gerror = NULL;
@@ -169,18 +167,18 @@ void control_conf_read(struct control_conf *conf, const char *path)
 	}
 }
 
-void control_conf_free(struct control_conf *conf)
+void conf_free(struct conf *conf)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (keys[i].type == TEXT)
 			g_free(*text_of(conf, &keys[i]));
-	*conf = (struct control_conf){0};
+	*conf = (struct conf){0};
 }
 
 /* Completes saveconfig, which has an effect only if the command line starts the iSCSI front end. */
-static void complete_saveconfig(const struct control_conf *conf, struct control_options *options)
+static void complete_saveconfig(const struct conf *conf, struct config_options *options)
 {
-	bool is_open = options->saveconfig ? !*options->saveconfig : control_options_want_iscsi(options);
+	bool is_open = options->saveconfig ? !*options->saveconfig : config_options_want_iscsi(options);
 
 	if (!is_open || !conf->saveconfig)
 		return;
@@ -188,7 +186,7 @@ static void complete_saveconfig(const struct control_conf *conf, struct control_
 	options->saveconfig = g_strdup(conf->saveconfig);
 }
 
-void control_conf_complete(const struct control_conf *conf, struct control_options *options)
+void conf_complete(const struct conf *conf, struct config_options *options)
 {
 	if (options->threads == CONTROL_UNSET)
 		options->threads = conf->threads;
@@ -199,10 +197,10 @@ void control_conf_complete(const struct control_conf *conf, struct control_optio
 	if (!options->state_dir)
 		options->state_dir = g_strdup(conf->state_dir);
 	complete_saveconfig(conf, options);
-	control_options_complete(options);
+	config_options_complete(options);
 }
 
-bool control_conf_needs_restart(const struct control_conf *old, const struct control_conf *fresh)
+bool conf_needs_restart(const struct conf *old, const struct conf *fresh)
 {
 	return old->threads != fresh->threads || old->pool_threads != fresh->pool_threads ||
 	       old->spin_us != fresh->spin_us || g_strcmp0(old->state_dir, fresh->state_dir) != 0 ||

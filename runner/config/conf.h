@@ -10,7 +10,7 @@
 
 #include "config/options.h"
 
-struct control_conf {
+struct conf {
 	int log_level;
 	char *log_dir;   /* NULL if none is set. */
 	char *state_dir; /* NULL means the daemon's default. */
@@ -20,11 +20,11 @@ struct control_conf {
 	int cmd_time_out; /* In seconds; 0 means no time-out. */
 };
 
-/* Main thread. Fills conf. The caller frees it with control_conf_free(). */
-void control_conf_read(struct control_conf *conf, const char *path);
-void control_conf_free(struct control_conf *conf);
+/* Main thread. Fills conf. The caller frees it with conf_free(). */
+void conf_read(struct conf *conf, const char *path);
+void conf_free(struct conf *conf);
 /* Fills in the options that the command line has not set, either from conf or with the defaults. */
-void control_conf_complete(const struct control_conf *conf, struct control_options *options);
+void conf_complete(const struct conf *conf, struct config_options *options);
 /* Returns whether one of the values that are only read at the start is different. */
-bool control_conf_needs_restart(const struct control_conf *old, const struct control_conf *fresh);
+bool conf_needs_restart(const struct conf *old, const struct conf *fresh);
 #endif

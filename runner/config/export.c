@@ -14,7 +14,7 @@
 #include "util/bytes.h"
 #include "util/size.h"
 
-static int set_size(struct control_export *export, const char *value, struct error *error)
+static int set_size(struct config_export *export, const char *value, struct error *error)
 {
 	if (size_parse(value, &export->spec.size) || !export->spec.size)
 		return error_set(error, EINVAL,
@@ -22,7 +22,7 @@ static int set_size(struct control_export *export, const char *value, struct err
 	return 0;
 }
 
-static int set_block_size(struct control_export *export, const char *value, struct error *error)
+static int set_block_size(struct config_export *export, const char *value, struct error *error)
 {
 	uint64_t bytes;
 
@@ -32,7 +32,7 @@ static int set_block_size(struct control_export *export, const char *value, stru
 	return 0;
 }
 
-static int set_read_only(struct control_export *export, const char *value, struct error *error)
+static int set_read_only(struct config_export *export, const char *value, struct error *error)
 {
 	if (*value)
 		return error_set(error, EINVAL, "ro=%s: ro takes no value", value);
@@ -40,7 +40,7 @@ static int set_read_only(struct control_export *export, const char *value, struc
 	return 0;
 }
 
-static int set_create(struct control_export *export, const char *value, struct error *error)
+static int set_create(struct config_export *export, const char *value, struct error *error)
 {
 	if (*value)
 		return error_set(error, EINVAL, "create=%s: create takes no value", value);
@@ -48,7 +48,7 @@ static int set_create(struct control_export *export, const char *value, struct e
 	return 0;
 }
 
-static int set_name(struct control_export *export, const char *value, struct error *error)
+static int set_name(struct config_export *export, const char *value, struct error *error)
 {
 	if (!*value)
 		return error_set(error, EINVAL, "name= is empty");
@@ -57,7 +57,7 @@ static int set_name(struct control_export *export, const char *value, struct err
 	return 0;
 }
 
-static int set_lun(struct control_export *export, const char *value, struct error *error)
+static int set_lun(struct config_export *export, const char *value, struct error *error)
 {
 	gint64 lun;
 
@@ -85,25 +85,25 @@ static int check_ascii(const char *key, const char *value, size_t max, struct er
 	return 0;
 }
 
-static int set_vendor(struct control_export *export, const char *value, struct error *error)
+static int set_vendor(struct config_export *export, const char *value, struct error *error)
 {
 	export->identity.vendor = value;
 	return check_ascii("vendor", value, 8, error);
 }
 
-static int set_product(struct control_export *export, const char *value, struct error *error)
+static int set_product(struct config_export *export, const char *value, struct error *error)
 {
 	export->identity.product = value;
 	return check_ascii("product", value, 16, error);
 }
 
-static int set_revision(struct control_export *export, const char *value, struct error *error)
+static int set_revision(struct config_export *export, const char *value, struct error *error)
 {
 	export->identity.revision = value;
 	return check_ascii("revision", value, 4, error);
 }
 
-static int set_serial(struct control_export *export, const char *value, struct error *error)
+static int set_serial(struct config_export *export, const char *value, struct error *error)
 {
 	export->identity.serial = value;
 	return check_ascii("serial", value, 36, error);
@@ -111,7 +111,7 @@ static int set_serial(struct control_export *export, const char *value, struct e
 
 static const struct {
 	const char *name;
-	int (*set)(struct control_export *export, const char *value, struct error *error);
+	int (*set)(struct config_export *export, const char *value, struct error *error);
 } keys[] = {
     {"size", set_size},     {"block_size", set_block_size},
     {"ro", set_read_only},  {"create", set_create},
@@ -121,7 +121,7 @@ static const struct {
 };
 
 /* Adds an option, which was written after a comma, to dev_config. */
-static void add_to_dev_config(struct control_export *export, const char *name, const char *value)
+static void add_to_dev_config(struct config_export *export, const char *name, const char *value)
 {
 	char *text = export->dev_config, *escaped = storage_spec_escape(value);
 	/*
@@ -135,7 +135,7 @@ static void add_to_dev_config(struct control_export *export, const char *name, c
 	g_free(text);
 }
 
-static int set_key(struct control_export *export, char *pair, struct error *error)
+static int set_key(struct config_export *export, char *pair, struct error *error)
 {
 	char *eq = strchr(pair, '=');
 	const char *value = eq ? eq + 1 : "";
@@ -194,7 +194,7 @@ static char *next_field(char **rest)
 	return field;
 }
 
-static int parse(struct control_export *export, struct error *error)
+static int parse(struct config_export *export, struct error *error)
 {
 	char *rest = export->text;
 	const char *config = next_field(&rest);
@@ -224,24 +224,24 @@ static int parse(struct control_export *export, struct error *error)
 	return 0;
 }
 
-int control_export_parse(struct control_export *export, const char *text, struct error *error)
+int config_export_parse(struct config_export *export, const char *text, struct error *error)
 {
-	*export = (struct control_export){.text = g_strdup(text)};
+	*export = (struct config_export){.text = g_strdup(text)};
 	int err = parse(export, error);
 
 	if (err) {
 		error_prefix(error, err, "--export %s", text);
-		control_export_free(export);
+		config_export_free(export);
 	}
 	return err;
 }
 
-void control_export_free(struct control_export *export)
+void config_export_free(struct config_export *export)
 {
 	storage_spec_free(&export->storage);
 	g_free(export->text);
 	g_free(export->made_name);
 	g_free(export->dev_config);
 	g_free(export->target);
-	*export = (struct control_export){0};
+	*export = (struct config_export){0};
 }

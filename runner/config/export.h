@@ -8,7 +8,7 @@
 #include "storage/spec.h"
 #include "util/error.h"
 
-struct control_export {
+struct config_export {
 	/* A copy of the argument, to which the strings below point. */
 	char *text;
 	/* The storage with all options of its handler, in the dev_config form: HANDLER/CONFIG;KEY=VALUE. */
@@ -24,7 +24,7 @@ struct control_export {
 	bool has_lun;
 	/* 0 unless lun= was given. */
 	unsigned lun;
-	/* The name of the iSCSI target in lower case, which control_exports_place() sets. */
+	/* The name of the iSCSI target in lower case, which config_exports_place() sets. */
 	char *target;
 	/* The set of the daemon's own keys that were given, with one bit for each. */
 	unsigned given;
@@ -36,6 +36,6 @@ struct control_export {
  * Parses the text of one --export. Keys that are not the daemon's own are left to the handler, which refuses
  * those that it does not know. Returns 0, or -EINVAL with an error that names the argument and the key.
  */
-int control_export_parse(struct control_export *export, const char *text, struct error *error);
-void control_export_free(struct control_export *export);
+int config_export_parse(struct config_export *export, const char *text, struct error *error);
+void config_export_free(struct config_export *export);
 #endif

@@ -28,14 +28,14 @@ static void group_free(gpointer data)
  * Returns text such as "file//srv/a.img, file//srv/b.img and 3 more" for the exports that filter selects.
  * NULL selects all.
  */
-static char *list_exports(const struct group *group, bool (*filter)(const struct control_export *export))
+static char *list_exports(const struct group *group, bool (*filter)(const struct config_export *export))
 {
 	enum { SHOWN = 4 };
 	GString *text = g_string_new(NULL);
 	unsigned found = 0;
 
 	for (unsigned i = 0; i < group->exports->len; i++) {
-		const struct control_export *export = group->exports->pdata[i];
+		const struct config_export *export = group->exports->pdata[i];
 
 		if (filter && !filter(export))
 			continue;
@@ -47,7 +47,7 @@ static char *list_exports(const struct group *group, bool (*filter)(const struct
 	return g_string_free(text, FALSE);
 }
 
-static bool has_no_lun(const struct control_export *export)
+static bool has_no_lun(const struct config_export *export)
 {
 	return !export->has_lun;
 }
@@ -56,10 +56,10 @@ static bool has_no_lun(const struct control_export *export)
  * Refuses two exports with the same default name. Different files easily have the same one ("vm_1.img" and
  * "vm-1.img"), so only name= makes exports share a target.
  */
-static int check_default_name(const struct control_export *first, const struct control_export *second,
+static int check_default_name(const struct config_export *first, const struct config_export *second,
 			      struct error *error)
 {
-	const struct control_export *unnamed = first->has_name ? second : first;
+	const struct config_export *unnamed = first->has_name ? second : first;
 
 	if (first->has_name && second->has_name)
 		return 0;
@@ -73,7 +73,7 @@ static int check_default_name(const struct control_export *first, const struct c
 static int check_luns(const struct group *group, struct error *error)
 {
 	g_autoptr(GHashTable) holders = g_hash_table_new(NULL, NULL);
-	const struct control_export *first = group->exports->pdata[0];
+	const struct config_export *first = group->exports->pdata[0];
 
 	if (group->exports->len > 1 && group->without_lun) {
 		g_autofree char *all = list_exports(group, NULL), *missing = list_exports(group, has_no_lun);
@@ -84,8 +84,8 @@ static int check_luns(const struct group *group, struct error *error)
 		    first->target, missing);
 	}
 	for (unsigned i = 0; i < group->exports->len; i++) {
-		const struct control_export *export = group->exports->pdata[i];
-		const struct control_export *holder =
+		const struct config_export *export = group->exports->pdata[i];
+		const struct config_export *holder =
 		    g_hash_table_lookup(holders, GUINT_TO_POINTER(export->lun));
 
 		if (holder)
@@ -97,7 +97,7 @@ static int check_luns(const struct group *group, struct error *error)
 	return 0;
 }
 
-static int place(GHashTable *groups, struct control_export *export, bool one_target, struct error *error)
+static int place(GHashTable *groups, struct config_export *export, bool one_target, struct error *error)
 {
 	struct group *group = g_hash_table_lookup(groups, export->target);
 	int err = 0;
@@ -114,8 +114,8 @@ static int place(GHashTable *groups, struct control_export *export, bool one_tar
 	return err;
 }
 
-int control_exports_place(struct control_export *const *exports, unsigned n, const char *iqn,
-			  const char *prefix, struct error *error)
+int config_exports_place(struct config_export *const *exports, unsigned n, const char *iqn,
+			 const char *prefix, struct error *error)
 {
 	g_autoptr(GHashTable) groups = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, group_free);
 	GHashTableIter iter;
@@ -123,7 +123,7 @@ int control_exports_place(struct control_export *const *exports, unsigned n, con
 	int err = 0;
 
 	for (unsigned i = 0; i < n && !err; i++) {
-		struct control_export *export = exports[i];
+		struct config_export *export = exports[i];
 		g_autofree char *name = iqn ? g_strdup(iqn) : g_strconcat(prefix, export->name, NULL);
 
 		if (iqn && export->has_name)

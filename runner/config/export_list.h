@@ -11,6 +11,6 @@
  * that no LUN number changes when another export is added or removed. Returns 0, or -EINVAL with an error
  * that names the exports.
  */
-int control_exports_place(struct control_export *const *exports, unsigned n, const char *iqn,
-			  const char *prefix, struct error *error);
+int config_exports_place(struct config_export *const *exports, unsigned n, const char *iqn,
+			 const char *prefix, struct error *error);
 #endif

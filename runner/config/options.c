@@ -52,7 +52,7 @@ struct option {
 	const char *name;
 	char letter;
 	enum kind kind;
-	/* The offset of the field in struct control_options. */
+	/* The offset of the field in struct config_options. */
 	size_t offset;
 	/* For NUMBER: the range of the option, and its default. */
 	int min, max, fallback;
@@ -64,7 +64,7 @@ struct option {
 	const char *value;
 };
 
-#define AT(field) .offset = offsetof(struct control_options, field)
+#define AT(field) .offset = offsetof(struct config_options, field)
 static const struct option options[] = {
     {"export", 'e', LIST, AT(exports), .value = "EXPORT", .help = "Serve a LUN, see below; may be repeated"},
     {"portal", 'p', LIST, AT(portals), .needs = EXPORTS, .value = "ADDR:PORT",
@@ -134,7 +134,7 @@ static const struct option options[] = {
     {"version", 'V', FLAG, AT(version), .help = "Print the version"},
 };
 
-static void *field_of(struct control_options *o, const struct option *option)
+static void *field_of(struct config_options *o, const struct option *option)
 {
 	return (char *)o + option->offset;
 }
@@ -172,7 +172,7 @@ static gboolean set_number(int *field, const struct option *option, const char *
 
 static gboolean on_option(const gchar *name, const gchar *value, gpointer data, GError **gerror)
 {
-	struct control_options *o = data;
+	struct config_options *o = data;
 	const struct option *option = find_option(name);
 	uint64_t bit = UINT64_C(1) << (option - options);
 
@@ -190,12 +190,12 @@ static gboolean on_option(const gchar *name, const gchar *value, gpointer data, 
 	return TRUE;
 }
 
-_Static_assert(ARRAY_SIZE(options) <= 64, "struct control_options has one bit for each option");
+_Static_assert(ARRAY_SIZE(options) <= 64, "struct config_options has one bit for each option");
 
 /*
  * Makes the entry for GOption. Paths, names and secrets are bytes, which must not be converted by a locale.
  */
-static GOptionEntry entry_of(struct control_options *o, const struct option *option)
+static GOptionEntry entry_of(struct config_options *o, const struct option *option)
 {
 	GOptionArgFunc callback = on_option;
 	GOptionEntry entry = {
@@ -219,7 +219,7 @@ static GOptionEntry entry_of(struct control_options *o, const struct option *opt
 	return entry;
 }
 
-static GOptionContext *new_context(struct control_options *o)
+static GOptionContext *new_context(struct config_options *o)
 {
 	GOptionContext *context = g_option_context_new(NULL);
 	GOptionGroup *group = g_option_group_new("main", "", "", o, NULL);
@@ -234,7 +234,7 @@ static GOptionContext *new_context(struct control_options *o)
 	return context;
 }
 
-static int check_not_empty(const struct control_options *o, struct error *error)
+static int check_not_empty(const struct config_options *o, struct error *error)
 {
 	const struct {
 		const char *name, *value;
@@ -261,7 +261,7 @@ static int check_not_empty(const struct control_options *o, struct error *error)
 	return 0;
 }
 
-static int check_together(const struct control_options *o, struct error *error)
+static int check_together(const struct config_options *o, struct error *error)
 {
 	if (!o->chap_user != !o->chap_secret_file)
 		return error_set(error, EINVAL, "--chap-user and --chap-secret-file need each other");
@@ -278,12 +278,12 @@ static int check_together(const struct control_options *o, struct error *error)
 	return 0;
 }
 
-bool control_options_want_iscsi(const struct control_options *o)
+bool config_options_want_iscsi(const struct config_options *o)
 {
 	return o->exports || o->saveconfig || o->tree;
 }
 
-static bool is_given(const struct control_options *o, const struct option *option)
+static bool is_given(const struct config_options *o, const struct option *option)
 {
 	const void *field = (const char *)o + option->offset;
 
@@ -299,9 +299,9 @@ static bool is_given(const struct control_options *o, const struct option *optio
 }
 
 /* Refuses options that would have no effect, because they concern exports or the iSCSI front end. */
-static int check_needs(const struct control_options *o, struct error *error)
+static int check_needs(const struct config_options *o, struct error *error)
 {
-	bool iscsi = control_options_want_iscsi(o);
+	bool iscsi = config_options_want_iscsi(o);
 
 	if (o->version || o->dump_handlers || o->identity || o->check_saveconfig)
 		return 0;
@@ -332,9 +332,9 @@ static char *default_run_dir(void)
 	return folder && *folder ? g_build_filename(folder, "tcmu-runner", NULL) : NULL;
 }
 
-int control_options_parse(struct control_options *o, char **argv, struct error *error)
+int config_options_parse(struct config_options *o, char **argv, struct error *error)
 {
-	*o = (struct control_options){0};
+	*o = (struct config_options){0};
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
 		if (options[i].kind == NUMBER)
 			*(int *)field_of(o, &options[i]) = options[i].fallback;
@@ -367,7 +367,7 @@ static void set_if_unset(int *value, int fallback)
 		*value = fallback;
 }
 
-void control_options_complete(struct control_options *o)
+void config_options_complete(struct config_options *o)
 {
 	set_if_unset(&o->threads, 0);
 	set_if_unset(&o->pool_threads, 16);
@@ -382,7 +382,7 @@ void control_options_complete(struct control_options *o)
 		      : g_strdup(DEFAULT_SAVECONFIG);
 }
 
-void control_options_free(struct control_options *o)
+void config_options_free(struct config_options *o)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
 		if (options[i].kind == LIST)
@@ -390,5 +390,5 @@ void control_options_free(struct control_options *o)
 		else if (options[i].kind == TEXT)
 			g_free(*(char **)field_of(o, &options[i]));
 	}
-	*o = (struct control_options){0};
+	*o = (struct config_options){0};
 }

@@ -20,7 +20,7 @@
 /*
  * Each member has the name of its option. Lists end with NULL. An option that was not given is NULL or false.
  */
-struct control_options {
+struct config_options {
 	char **exports;
 	char **portals;
 	char **allow_initiators;
@@ -88,10 +88,10 @@ struct control_options {
  * Parses and checks argv, which is not changed. --help prints the help and ends the process with status 0.
  * Returns 0, or -EINVAL with error set. The caller frees options in both cases.
  */
-int control_options_parse(struct control_options *options, char **argv, struct error *error);
+int config_options_parse(struct config_options *options, char **argv, struct error *error);
 /* Returns whether the options start the iSCSI front end. Without it, the kernel front end starts. */
-bool control_options_want_iscsi(const struct control_options *options);
+bool config_options_want_iscsi(const struct config_options *options);
 /* Fills in the defaults of options that neither the command line nor tcmu.conf has set. */
-void control_options_complete(struct control_options *options);
-void control_options_free(struct control_options *options);
+void config_options_complete(struct config_options *options);
+void config_options_free(struct config_options *options);
 #endif

@@ -62,7 +62,7 @@ static int check_secret(const char *path, const char *secret, size_t len, size_t
 	return 0;
 }
 
-int control_read_secret(const char *path, char *secret, size_t size, struct error *error)
+int config_read_secret(const char *path, char *secret, size_t size, struct error *error)
 {
 	CLEANUP_CLOSE int fd = open_secret(path, error);
 

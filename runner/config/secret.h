@@ -11,5 +11,5 @@
  * that nobody else may read. Refuses secrets of less than 12 characters, and those with a NUL, a CR or a byte
  * order mark. Returns 0, or -errno with error set and the secret erased.
  */
-int control_read_secret(const char *path, char *secret, size_t size, struct error *error);
+int config_read_secret(const char *path, char *secret, size_t size, struct error *error);
 #endif

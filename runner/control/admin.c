@@ -15,7 +15,7 @@
 #include "util/log.h"
 
 struct admin {
-	const struct control_options *options;
+	const struct config_options *options;
 	struct control_context context;
 	/* The control socket. If it is NULL, error says why there is none. */
 	struct control_socket *socket;
@@ -27,7 +27,7 @@ static void list_devices(void *arg, control_device_view *view, void *view_arg)
 	kernel_service_list(arg, view, view_arg);
 }
 
-struct admin *admin_start(const struct control_options *options, struct model *model,
+struct admin *admin_start(const struct config_options *options, struct model *model,
 			  struct kernel_service *kernel)
 {
 	struct admin *admin = g_new0(struct admin, 1);

@@ -16,7 +16,7 @@ struct admin;
  * Opens the socket in the run folder of the options. If that fails, the daemon runs without a socket. kernel
  * may be NULL.
  */
-struct admin *admin_start(const struct control_options *options, struct model *model,
+struct admin *admin_start(const struct config_options *options, struct model *model,
 			  struct kernel_service *kernel);
 /*
  * Restores the file of --saveconfig if there is one. Blocks for up to half a minute while storage is opened.

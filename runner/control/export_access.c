@@ -21,7 +21,7 @@
 #define ANY_PORT       "127.0.0.1:0"
 
 struct export_access {
-	const struct control_options *options;
+	const struct config_options *options;
 	/* The account, in memory for secrets. Its user is empty without --chap-user. */
 	struct model_auth *auth;
 };
@@ -39,7 +39,7 @@ static bool is_loopback(const struct sockaddr_storage *addr)
  * Returns the portals. With --run, the default port is chosen by the system, so that two tests can run at the
  * same time.
  */
-static char **portals_of(const struct control_options *o, char *fallback[2])
+static char **portals_of(const struct config_options *o, char *fallback[2])
 {
 	fallback[0] = o->run_command ? ANY_PORT : DEFAULT_PORTAL;
 	fallback[1] = NULL;
@@ -73,7 +73,7 @@ static int check_portal(const char *text, bool is_access_set, struct error *erro
 }
 
 /* Refuses portals that other machines can reach, unless an option says who may log in. */
-static int check_portals(const struct control_options *o, struct error *error)
+static int check_portals(const struct config_options *o, struct error *error)
 {
 	bool is_access_set = o->allow_any || o->allow_initiators || o->allow_addresses;
 	char *fallback[2];
@@ -107,7 +107,7 @@ static int copy_user(const char *option, const char *user, char *out, size_t siz
 	return error_set(error, EINVAL, "%s: longer than %zu bytes", option, size - 1);
 }
 
-static int read_account(const struct control_options *o, struct model_auth *auth, struct error *error)
+static int read_account(const struct config_options *o, struct model_auth *auth, struct error *error)
 {
 	int err = 0;
 
@@ -115,13 +115,13 @@ static int read_account(const struct control_options *o, struct model_auth *auth
 		return 0;
 	err = copy_user("--chap-user", o->chap_user, auth->user, sizeof(auth->user), error);
 	if (!err)
-		err = control_read_secret(o->chap_secret_file, auth->secret, sizeof(auth->secret), error);
+		err = config_read_secret(o->chap_secret_file, auth->secret, sizeof(auth->secret), error);
 	if (err || !o->mutual_user)
 		return err;
 	err = copy_user("--mutual-user", o->mutual_user, auth->mutual_user, sizeof(auth->mutual_user), error);
 	return err ? err
-		   : control_read_secret(o->mutual_secret_file, auth->mutual_secret,
-					 sizeof(auth->mutual_secret), error);
+		   : config_read_secret(o->mutual_secret_file, auth->mutual_secret,
+					sizeof(auth->mutual_secret), error);
 }
 
 static int set_account(struct model_object *object, const char *group, const struct model_auth *auth,
@@ -145,7 +145,7 @@ static int set_account(struct model_object *object, const char *group, const str
 
 /* --- who may log in --- */
 
-struct export_access *export_access_new(const struct control_options *options, struct error *error)
+struct export_access *export_access_new(const struct config_options *options, struct error *error)
 {
 	struct export_access *access = g_new0(struct export_access, 1);
 
@@ -178,7 +178,7 @@ static int add_acl(const struct export_access *access, struct model_object *tpg,
 
 static int set_attributes(const struct export_access *access, struct model_object *tpg, struct error *error)
 {
-	const struct control_options *o = access->options;
+	const struct config_options *o = access->options;
 	g_autofree char *addresses = o->allow_addresses ? g_strjoinv(",", o->allow_addresses) : g_strdup("");
 	g_autofree char *depth = g_strdup_printf("%d", o->queue_depth);
 	const struct {
@@ -223,7 +223,7 @@ static int set_parameters(struct model_object *tpg, struct error *error)
 
 int export_access_apply(const struct export_access *access, struct model_object *tpg, struct error *error)
 {
-	const struct control_options *o = access->options;
+	const struct config_options *o = access->options;
 	char *fallback[2];
 	int err = set_attributes(access, tpg, error);
 

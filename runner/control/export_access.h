@@ -13,7 +13,7 @@ struct export_access;
  * Checks the portals and reads the CHAP account. Refuses portals that other machines can reach if no option
  * says who may log in. Returns NULL with error set.
  */
-struct export_access *export_access_new(const struct control_options *options, struct error *error);
+struct export_access *export_access_new(const struct config_options *options, struct error *error);
 void export_access_free(struct export_access *access);
 /* Gives a new TPG its portals, attributes, accounts and ACLs. Returns 0, or -errno with error set. */
 int export_access_apply(const struct export_access *access, struct model_object *tpg, struct error *error);

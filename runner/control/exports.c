@@ -23,13 +23,13 @@ struct export
 {
 	/* The text of the option. */
 	const char *text;
-	struct control_export parsed;
+	struct config_export parsed;
 	/* The objects of the export, or NULL until they are created. */
 	struct model_object *storage, *tpg;
 };
 
 struct exports {
-	const struct control_options *options;
+	const struct config_options *options;
 	struct export_access *access;
 	struct export *list;
 	unsigned n;
@@ -44,7 +44,7 @@ static int parse(struct exports *exports, struct error *error)
 	exports->list = g_new0(struct export, n);
 	for (; exports->n < n; exports->n++) {
 		struct export *export = &exports->list[exports->n];
-		int err = control_export_parse(&export->parsed, exports->options->exports[exports->n], error);
+		int err = config_export_parse(&export->parsed, exports->options->exports[exports->n], error);
 
 		export->text = exports->options->exports[exports->n];
 		if (err)
@@ -53,7 +53,7 @@ static int parse(struct exports *exports, struct error *error)
 	return 0;
 }
 
-struct exports *exports_new(const struct control_options *options, struct error *error)
+struct exports *exports_new(const struct config_options *options, struct error *error)
 {
 	struct exports *exports = g_new0(struct exports, 1);
 
@@ -71,7 +71,7 @@ void exports_free(struct exports *exports)
 	if (!exports)
 		return;
 	for (unsigned i = 0; i < exports->n; i++)
-		control_export_free(&exports->list[i].parsed);
+		config_export_free(&exports->list[i].parsed);
 	export_access_free(exports->access);
 	g_free(exports->list);
 	g_free(exports);
@@ -83,20 +83,20 @@ void exports_free(struct exports *exports)
  */
 static int place(struct exports *exports, const struct storage_registry *registry, struct error *error)
 {
-	g_autofree struct control_export **list = g_new(struct control_export *, exports->n);
+	g_autofree struct config_export **list = g_new(struct config_export *, exports->n);
 	char host[STORAGE_HOST_SIZE];
 
 	storage_registry_host(registry, host);
 	g_autofree char *prefix = g_strconcat(IQN_PREFIX, host, ":", NULL);
 	for (unsigned i = 0; i < exports->n; i++)
 		list[i] = &exports->list[i].parsed;
-	return control_exports_place(list, exports->n, exports->options->iqn, prefix, error);
+	return config_exports_place(list, exports->n, exports->options->iqn, prefix, error);
 }
 
 /* --- objects --- */
 
 /* Returns the name of the storage object. It contains the LUN if the export has lun=. */
-static char *object_name(const struct control_export *export)
+static char *object_name(const struct config_export *export)
 {
 	return export->has_lun ? g_strdup_printf("user_0/%s.lun%u", export->name, export->lun)
 			       : g_strdup_printf("user_0/%s", export->name);
@@ -119,7 +119,7 @@ static int set_all(struct model_object *object, const struct setting *settings, 
 	return 0;
 }
 
-static int configure(struct model_object *storage, const struct control_export *export, struct error *error)
+static int configure(struct model_object *storage, const struct config_export *export, struct error *error)
 {
 	g_autofree char *size = g_strdup_printf("%" G_GUINT64_FORMAT, export->spec.size);
 	g_autofree char *block_size = g_strdup_printf("%u", export->spec.block_size);

@@ -14,7 +14,7 @@ struct exports;
  * Parses the options --export, --portal, --allow-initiator and --chap-user, and reads the secrets.
  * Nothing is served yet. Returns NULL with error set.
  */
-struct exports *exports_new(const struct control_options *options, struct error *error);
+struct exports *exports_new(const struct config_options *options, struct error *error);
 void exports_free(struct exports *exports);
 /*
  * Creates the objects. All storage that exists is opened before any storage is created, so that a start that

@@ -5,8 +5,8 @@
 
 #include "control/kernel_service.h"
 
-int kernel_service_new(struct kernel_service **service, const struct control_options *options,
-		       const struct control_conf *conf, struct error *error)
+int kernel_service_new(struct kernel_service **service, const struct config_options *options,
+		       const struct conf *conf, struct error *error)
 {
 	(void)service;
 	(void)options;
@@ -30,7 +30,7 @@ int kernel_service_start(struct kernel_service *service, struct loop_set *loops,
 	return error_set(error, ENOTSUP, "this build has no TCMU");
 }
 
-void kernel_service_set_defaults(struct kernel_service *service, const struct control_conf *conf)
+void kernel_service_set_defaults(struct kernel_service *service, const struct conf *conf)
 {
 	(void)service;
 	(void)conf;

@@ -31,7 +31,7 @@
 #define RESERVE_MS 1500
 
 struct kernel_service {
-	const struct control_options *options;
+	const struct config_options *options;
 	int lock_fd; /* The descriptor of a locked file. The lock is held as long as this process exists. */
 	int io_fd;   /* The descriptor of a locked file. The lock is held as long as I/O is in progress. */
 	struct kernel_manager_defaults defaults;
@@ -76,7 +76,7 @@ static void become_part_of_storage(void)
 }
 
 /* Creates the link RUN_FOLDER/state, by which the scripts find the state folder, where they create images. */
-static void show_state_dir(const struct control_options *options)
+static void show_state_dir(const struct config_options *options)
 {
 	g_autofree char *link = g_build_filename(options->run_dir, "state", NULL);
 	g_autofree char *folder = g_canonicalize_filename(options->state_dir, NULL);
@@ -86,7 +86,7 @@ static void show_state_dir(const struct control_options *options)
 			 strerror(errno));
 }
 
-static int check_state_dir(const struct control_options *options, struct error *error)
+static int check_state_dir(const struct config_options *options, struct error *error)
 {
 	if (g_mkdir_with_parents(options->state_dir, 0700))
 		return error_set(error, errno, "state folder %s: %s", options->state_dir, strerror(errno));
@@ -94,8 +94,8 @@ static int check_state_dir(const struct control_options *options, struct error *
 	return 0;
 }
 
-int kernel_service_new(struct kernel_service **service, const struct control_options *options,
-		       const struct control_conf *conf, struct error *error)
+int kernel_service_new(struct kernel_service **service, const struct config_options *options,
+		       const struct conf *conf, struct error *error)
 {
 	struct kernel_service *s = g_new0(struct kernel_service, 1);
 
@@ -132,7 +132,7 @@ int kernel_service_start(struct kernel_service *s, struct loop_set *loops, struc
 	    .state_dir = s->options->state_dir,
 	    .run_dir = s->options->run_dir,
 	    .io_lock = s->io_fd,
-	    .fd_store = &control_fd_store,
+	    .fd_store = &system_fd_store,
 	    .registry = registry,
 	    .defaults = s->defaults,
 	};
@@ -144,7 +144,7 @@ int kernel_service_start(struct kernel_service *s, struct loop_set *loops, struc
 	return 0;
 }
 
-void kernel_service_set_defaults(struct kernel_service *s, const struct control_conf *conf)
+void kernel_service_set_defaults(struct kernel_service *s, const struct conf *conf)
 {
 	s->defaults = (struct kernel_manager_defaults){.cmd_time_out = conf->cmd_time_out};
 	if (s->manager)

@@ -19,8 +19,8 @@ struct kernel_service;
  * To be called before any thread is started. Loads the module, takes the lock, and sets *service. Returns 0,
  * or -errno with error set; the error is -ENOTSUP if the kernel or this build has no TCMU.
  */
-int kernel_service_new(struct kernel_service **service, const struct control_options *options,
-		       const struct control_conf *conf, struct error *error);
+int kernel_service_new(struct kernel_service **service, const struct config_options *options,
+		       const struct conf *conf, struct error *error);
 /*
  * Returns the descriptor of the lock that the loops must hold as long as I/O is in progress; see
  * tcmu_stray_io_lock().
@@ -33,7 +33,7 @@ const int *kernel_service_io_lock(const struct kernel_service *service);
 int kernel_service_start(struct kernel_service *service, struct loop_set *loops,
 			 struct storage_registry *registry, struct error *error);
 /* Sets the defaults for devices that are created from now on. */
-void kernel_service_set_defaults(struct kernel_service *service, const struct control_conf *conf);
+void kernel_service_set_defaults(struct kernel_service *service, const struct conf *conf);
 void kernel_service_tick(struct kernel_service *service);
 void kernel_service_list(struct kernel_service *service, control_device_view *view, void *arg);
 /* See kernel_manager_last_refusal(). */

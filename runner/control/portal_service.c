@@ -21,7 +21,7 @@
 #define STORAGE_MS 1400
 
 struct portal_service {
-	const struct control_options *options;
+	const struct config_options *options;
 	struct exports *exports;
 	struct model_host *host;
 	struct iscsi_server *server;
@@ -29,7 +29,7 @@ struct portal_service {
 	struct tree *tree;
 };
 
-struct portal_service *portal_service_new(const struct control_options *options, struct error *error)
+struct portal_service *portal_service_new(const struct config_options *options, struct error *error)
 {
 	struct portal_service *s = g_new0(struct portal_service, 1);
 
@@ -45,14 +45,14 @@ struct portal_service *portal_service_new(const struct control_options *options,
 
 static int start_server(struct portal_service *s, struct loop_set *loops, struct error *error)
 {
-	const struct control_options *o = s->options;
+	const struct config_options *o = s->options;
 	const struct iscsi_options options = {
 	    .max_connections = (unsigned)o->max_connections,
 	    .max_half_open = (unsigned)o->max_half_open,
 	    .login_timeout_s = (unsigned)o->login_timeout,
 	    .nopin_interval_s = (unsigned)o->nop_interval,
 	    .nopin_timeout_s = (unsigned)o->nop_timeout,
-	    .fd_store = &control_fd_store,
+	    .fd_store = &system_fd_store,
 	};
 	struct model *model = model_host_model(s->host);
 
@@ -83,7 +83,7 @@ static const char *place_of_tree(const struct portal_service *s, char *fd_path, 
 {
 	struct fd_kept kept;
 
-	if (!control_fd_store.take(is_mounted_fuse, NULL, &kept))
+	if (!system_fd_store.take(is_mounted_fuse, NULL, &kept))
 		return s->options->tree;
 	g_snprintf(fd_path, size, "/dev/fd/%d", kept.fd);
 	return fd_path;

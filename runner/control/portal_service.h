@@ -15,7 +15,7 @@
 struct portal_service;
 
 /* Parses the options. Nothing is served yet. Returns NULL with error set. */
-struct portal_service *portal_service_new(const struct control_options *options, struct error *error);
+struct portal_service *portal_service_new(const struct config_options *options, struct error *error);
 /*
  * Opens all exports in the target model of host, and then listens. Returns 0 or -errno. portal_service_stop()
  * must be called in both cases. host must exist longer than the service.

@@ -13,7 +13,7 @@
 #include "config/export.h"
 #include "storage/identity.h"
 
-static int print(const struct control_options *options, const struct control_export *export,
+static int print(const struct config_options *options, const struct config_export *export,
 		 struct error *error)
 {
 	struct tcmur_identity storage;
@@ -38,19 +38,19 @@ static int print(const struct control_options *options, const struct control_exp
 	return err;
 }
 
-int control_print_identity(struct control_options *options, struct error *error)
+int control_print_identity(struct config_options *options, struct error *error)
 {
-	struct control_conf conf;
-	struct control_export export;
+	struct conf conf;
+	struct config_export export;
 
-	control_conf_read(&conf, options->config);
-	control_conf_complete(&conf, options);
-	control_conf_free(&conf);
-	int err = control_export_parse(&export, options->identity, error);
+	conf_read(&conf, options->config);
+	conf_complete(&conf, options);
+	conf_free(&conf);
+	int err = config_export_parse(&export, options->identity, error);
 	if (err)
 		return err;
 	export.spec.state_dir = options->state_dir;
 	err = print(options, &export, error);
-	control_export_free(&export);
+	config_export_free(&export);
 	return err;
 }

@@ -10,5 +10,5 @@
  * storage on standard output. It opens nothing for I/O, and creates and stores nothing. Returns 0, or -errno
  * with error set.
  */
-int control_print_identity(struct control_options *options, struct error *error);
+int control_print_identity(struct config_options *options, struct error *error);
 #endif

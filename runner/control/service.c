@@ -46,14 +46,14 @@
 #define LOOPS_MAX 8
 
 struct control_service {
-	struct control_options *options;
-	struct control_conf conf;
+	struct config_options *options;
+	struct conf conf;
 	struct conf_watch *watch;
 	struct loop_set loops;
 	bool loops_running;
 	bool pidfile_written;
-	struct control_notify *notify; /* Exists while the main loop runs. */
-	unsigned devices, failed;      /* The numbers that systemd was told last. */
+	struct system_notify *notify; /* Exists while the main loop runs. */
+	unsigned devices, failed;     /* The numbers that systemd was told last. */
 	struct storage_registry *registry;
 	struct model_host *host;
 	/* NULL if the user has not asked for this front end; the same holds for the next field. */
@@ -85,7 +85,7 @@ static void set_descriptor_limit(int wanted)
  * Chooses how long loops poll if the user has not said it. Only loops that serve rings poll, and only if the
  * machine has enough CPUs.
  */
-static void set_spin(const struct control_options *o, struct loop_options *options)
+static void set_spin(const struct config_options *o, struct loop_options *options)
 {
 	if (o->spin_us != CONTROL_UNSET)
 		options->spin_us = options->poller_spin_us = (unsigned)o->spin_us;
@@ -95,7 +95,7 @@ static void set_spin(const struct control_options *o, struct loop_options *optio
 
 static int start_loops(struct control_service *s, struct error *error)
 {
-	const struct control_options *o = s->options;
+	const struct config_options *o = s->options;
 	unsigned ncpus = MIN(g_get_num_processors(), LOOPS_MAX);
 	struct loop_options options = {
 	    .nloops = o->threads ? (unsigned)o->threads : ncpus,
@@ -113,16 +113,16 @@ static int start_loops(struct control_service *s, struct error *error)
 
 /* --- tcmu.conf and the log --- */
 
-static bool wants_kernel(const struct control_options *o)
+static bool wants_kernel(const struct config_options *o)
 {
-	return o->kernel || !control_options_want_iscsi(o);
+	return o->kernel || !config_options_want_iscsi(o);
 }
 
 /*
  * Returns the name of the log file. The two services can have the same log folder, because tcmu.conf names
  * the folder for both.
  */
-static const char *log_name(const struct control_options *o)
+static const char *log_name(const struct config_options *o)
 {
 	return wants_kernel(o) ? "tcmu-runner.log" : "tcmu-runner-iscsi.log";
 }
@@ -130,10 +130,10 @@ static const char *log_name(const struct control_options *o)
 /* Applies the settings of tcmu.conf. Called at the start, and whenever the file has changed. */
 static void apply_conf(struct control_service *s)
 {
-	const struct control_options *o = s->options;
+	const struct config_options *o = s->options;
 
 	log_set_level(o->debug ? LOG_LEVEL_DEBUG : (enum log_level)s->conf.log_level);
-	control_log_open(o->log_dir ? o->log_dir : s->conf.log_dir, log_name(o));
+	system_log_open(o->log_dir ? o->log_dir : s->conf.log_dir, log_name(o));
 	if (s->kernel)
 		kernel_service_set_defaults(s->kernel, &s->conf);
 }
@@ -141,15 +141,15 @@ static void apply_conf(struct control_service *s)
 static void on_conf_changed(void *arg)
 {
 	struct control_service *s = arg;
-	struct control_conf fresh;
+	struct conf fresh;
 
-	control_conf_read(&fresh, s->options->config);
-	if (control_conf_needs_restart(&s->conf, &fresh))
+	conf_read(&fresh, s->options->config);
+	if (conf_needs_restart(&s->conf, &fresh))
 		log_warn(NULL,
 			 "%s: changes of settings other than log_level, log_dir and cmd_time_out take effect "
 			 "at the next start",
 			 s->options->config);
-	control_conf_free(&s->conf);
+	conf_free(&s->conf);
 	s->conf = fresh;
 	apply_conf(s);
 	log_info(NULL, "%s: read again", s->options->config);
@@ -157,13 +157,13 @@ static void on_conf_changed(void *arg)
 
 static int read_conf(struct control_service *s, struct error *error)
 {
-	const struct control_options *o = s->options;
+	const struct config_options *o = s->options;
 
 	if (o->config_needed && (access(o->config, R_OK) || g_file_test(o->config, G_FILE_TEST_IS_DIR)))
 		return error_set(error, errno ? errno : EISDIR, "--config %s: %s", o->config,
 				 strerror(errno ? errno : EISDIR));
-	control_conf_read(&s->conf, o->config);
-	control_conf_complete(&s->conf, s->options);
+	conf_read(&s->conf, o->config);
+	conf_complete(&s->conf, s->options);
 	s->watch = conf_watch_new(o->config, on_conf_changed, s);
 	apply_conf(s);
 	return 0;
@@ -175,16 +175,16 @@ static int read_conf(struct control_service *s, struct error *error)
  */
 static int start_conf(struct control_service *s, bool kernel, struct error *error)
 {
-	const struct control_options *o = s->options;
+	const struct config_options *o = s->options;
 
 	errno = 0;
 	if (kernel || o->config_given)
 		return read_conf(s, error);
-	control_options_complete(s->options);
+	config_options_complete(s->options);
 	if (o->log_dir || g_getenv("TCMU_LOGDIR"))
-		control_log_open(o->log_dir, log_name(o));
+		system_log_open(o->log_dir, log_name(o));
 	else
-		control_log_to_stderr();
+		system_log_to_stderr();
 	return 0;
 }
 
@@ -218,7 +218,7 @@ static int start_front_ends(struct control_service *s, struct error *error)
 	if (!err && s->kernel)
 		err = kernel_service_start(s->kernel, &s->loops, s->registry, error);
 	if (!err)
-		control_fd_store_end();
+		system_fd_store_end();
 	return err;
 }
 
@@ -235,32 +235,32 @@ static void make_parent(const char *folder)
 
 static int start(struct control_service *s, struct error *error)
 {
-	const struct control_options *o = s->options;
+	const struct config_options *o = s->options;
 	bool kernel = wants_kernel(o);
 
 	int err = start_conf(s, kernel, error);
 	if (err)
 		return err;
 	set_descriptor_limit(o->nofile);
-	if (control_options_want_iscsi(o) && !(s->portal = portal_service_new(o, error)))
+	if (config_options_want_iscsi(o) && !(s->portal = portal_service_new(o, error)))
 		return -EINVAL;
 	err = kernel ? kernel_service_new(&s->kernel, o, &s->conf, error) : 0;
 	if (err)
-		return control_options_want_iscsi(o) ? err
-						     : error_prefix(error, err,
-								    "the kernel cannot be served, and there "
-								    "is no --export, --saveconfig or --tree");
+		return config_options_want_iscsi(o) ? err
+						    : error_prefix(error, err,
+								   "the kernel cannot be served, and there "
+								   "is no --export, --saveconfig or --tree");
 	make_parent(o->state_dir);
 	s->registry = storage_registry_new(o->state_dir, NULL);
 	if (!s->registry)
 		return error_set(error, ENOMEM, "out of memory");
-	storage_contents_adopt(s->registry, &control_fd_store);
+	storage_contents_adopt(s->registry, &system_fd_store);
 	err = start_front_ends(s, error);
 	if (err)
 		return err;
 	if (!o->pidfile)
 		return 0;
-	err = control_pidfile_write(o->pidfile, error);
+	err = system_pidfile_write(o->pidfile, error);
 	s->pidfile_written = !err;
 	return err;
 }
@@ -287,7 +287,7 @@ static void tell_status(struct control_service *s)
 
 	control_service_devices(s, count, counts);
 	if (counts[0] != s->devices || counts[1] != s->failed)
-		control_notify_status("devices: %u, failed: %u", counts[0], counts[1]);
+		system_notify_status("devices: %u, failed: %u", counts[0], counts[1]);
 	s->devices = counts[0];
 	s->failed = counts[1];
 }
@@ -309,7 +309,7 @@ static gboolean on_hangup(gpointer data)
 {
 	struct control_service *s = data;
 
-	control_log_reopen();
+	system_log_reopen();
 	if (s->watch)
 		on_conf_changed(s);
 	return on_tick(s);
@@ -336,13 +336,13 @@ static void unwatch_signals(struct control_service *s)
 	g_main_loop_unref(s->main);
 }
 
-int control_service_start(struct control_service **service, struct control_options *options,
+int control_service_start(struct control_service **service, struct config_options *options,
 			  struct error *error)
 {
 	struct control_service *s = g_new0(struct control_service, 1);
 
 	s->options = options;
-	control_fd_store_begin();
+	system_fd_store_begin();
 	signal(SIGPIPE, SIG_IGN);
 	/*
 	 * A write that exceeds the limit of file sizes must fail with EFBIG instead of killing the process.
@@ -375,11 +375,11 @@ int control_service_run(struct control_service *s, struct error *error)
 			return -1;
 	}
 	admin_announce(s->admin);
-	s->notify = control_notify_ready(&s->loops);
+	s->notify = system_notify_ready(&s->loops);
 	stop_limit_note("a call on its main thread");
 	g_main_loop_run(s->main);
 	stop_limit_begin();
-	control_notify_stopping(s->notify);
+	system_notify_stopping(s->notify);
 	log_info(NULL, "stopping");
 	if (command)
 		status = run_command_end(command);
@@ -411,7 +411,7 @@ static int stop_model(struct control_service *s, bool hangs)
 
 	if (err == -EBUSY) {
 		if (s->pidfile_written)
-			control_pidfile_remove(s->options->pidfile);
+			system_pidfile_remove(s->options->pidfile);
 		stop_limit_give_up();
 	}
 	admin_free(s->admin);
@@ -453,14 +453,14 @@ int control_service_stop(struct control_service *s)
 	if (s->loops_running)
 		loop_set_stop(&s->loops);
 	storage_registry_free(s->registry);
-	control_notify_free(s->notify);
-	control_conf_free(&s->conf);
+	system_notify_free(s->notify);
+	conf_free(&s->conf);
 	stop_limit_note("whoever reads the log");
-	control_log_close();
+	system_log_close();
 	stop_limit_end();
 	unwatch_signals(s);
 	if (s->pidfile_written)
-		control_pidfile_remove(s->options->pidfile);
+		system_pidfile_remove(s->options->pidfile);
 	g_free(s);
 	return err;
 }

@@ -21,7 +21,7 @@ struct control_service;
  * what it has started and returns -errno with error set; -ENOTSUP means that the kernel has no TCMU. The
  * options must exist as long as the service. Settings that they do not contain are filled in from tcmu.conf.
  */
-int control_service_start(struct control_service **service, struct control_options *options,
+int control_service_start(struct control_service **service, struct config_options *options,
 			  struct error *error);
 /*
  * Main thread. Runs GLib's default main context, with all sources that were added to it before, and returns

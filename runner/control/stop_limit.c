@@ -93,7 +93,7 @@ void stop_limit_give_up(void)
 {
 	start_timer();
 	log_crit(NULL, "the daemon ends now, although something still hangs");
-	control_log_flush(LOG_MS);
+	system_log_flush(LOG_MS);
 	_exit(EXIT_FAILURE);
 }
 

@@ -284,13 +284,13 @@ static void use_file(char *path)
 	file.path = path;
 }
 
-void control_log_to_stderr(void)
+void system_log_to_stderr(void)
 {
 	if (!writer.running)
 		start(false, true);
 }
 
-void control_log_open(const char *dir, const char *name)
+void system_log_open(const char *dir, const char *name)
 {
 	if (!writer.running)
 		start(is_service(), false);
@@ -305,7 +305,7 @@ void control_log_open(const char *dir, const char *name)
 		use_file(g_steal_pointer(&path));
 }
 
-void control_log_reopen(void)
+void system_log_reopen(void)
 {
 	if (file.path)
 		use_file(file.path);
@@ -318,7 +318,7 @@ static bool is_written(void)
 	return list_empty(&queue.lines) && !queue.is_writing;
 }
 
-void control_log_flush(unsigned ms)
+void system_log_flush(unsigned ms)
 {
 	const struct timespec pause = {.tv_nsec = 1000000};
 
@@ -327,7 +327,7 @@ void control_log_flush(unsigned ms)
 		nanosleep(&pause, NULL);
 }
 
-void control_log_close(void)
+void system_log_close(void)
 {
 	if (!writer.running)
 		return;

@@ -12,16 +12,16 @@
  * Main thread. Begins to write the log to stderr only, where each line is written at once. While stderr takes
  * no lines, the lines wait, but not the threads that log them.
  */
-void control_log_to_stderr(void);
+void system_log_to_stderr(void);
 /*
  * Main thread. Begins to write the log. dir is the log folder, or NULL for the default, and name is the name
  * of the file. A further call with another folder continues the log there.
  */
-void control_log_open(const char *dir, const char *name);
+void system_log_open(const char *dir, const char *name);
 /* Main thread. Opens the file again. To be called when logrotate has moved it away. */
-void control_log_reopen(void);
+void system_log_reopen(void);
 /* Any thread. Waits until all queued lines are written, but at most ms milliseconds. */
-void control_log_flush(unsigned ms);
+void system_log_flush(unsigned ms);
 /* Main thread. Writes all queued lines, and ends the thread. Further lines go to stderr. */
-void control_log_close(void);
+void system_log_close(void);
 #endif

@@ -13,7 +13,7 @@
 #include <systemd/sd-daemon.h>
 #endif
 
-struct control_notify {
+struct system_notify {
 	/* 0 if systemd does not expect watchdog messages. */
 	guint timer;
 	/* The broadcast that visits every event loop once in each round. */
@@ -48,7 +48,7 @@ static guint watchdog_ms(void)
 
 static void answer_for_loop(void *owner, struct loop *loop)
 {
-	struct control_notify *notify = owner;
+	struct system_notify *notify = owner;
 
 	(void)loop;
 	loop_broadcast_ack(notify->round);
@@ -56,7 +56,7 @@ static void answer_for_loop(void *owner, struct loop *loop)
 
 static void end_round(void *owner)
 {
-	struct control_notify *notify = owner;
+	struct system_notify *notify = owner;
 
 	/* Release: the broadcast must have ended before the main thread starts it again. */
 	atomic_store_explicit(&notify->answered, true, memory_order_release);
@@ -70,7 +70,7 @@ static const struct loop_broadcast_ops round_ops = {.visit = answer_for_loop, .d
  */
 static gboolean on_round(gpointer data)
 {
-	struct control_notify *notify = data;
+	struct system_notify *notify = data;
 
 	if (!atomic_load_explicit(&notify->answered, memory_order_acquire))
 		return G_SOURCE_CONTINUE;
@@ -80,9 +80,9 @@ static gboolean on_round(gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
-struct control_notify *control_notify_ready(struct loop_set *loops)
+struct system_notify *system_notify_ready(struct loop_set *loops)
 {
-	struct control_notify *notify = g_new0(struct control_notify, 1);
+	struct system_notify *notify = g_new0(struct system_notify, 1);
 	guint ms = watchdog_ms();
 
 	notify->answered = true;
@@ -94,7 +94,7 @@ struct control_notify *control_notify_ready(struct loop_set *loops)
 	return notify;
 }
 
-void control_notify_status(const char *format, ...)
+void system_notify_status(const char *format, ...)
 {
 	g_autofree char *state = NULL;
 	va_list args;
@@ -106,7 +106,7 @@ void control_notify_status(const char *format, ...)
 	send_state(state);
 }
 
-void control_notify_stopping(struct control_notify *notify)
+void system_notify_stopping(struct system_notify *notify)
 {
 	if (notify->timer)
 		g_source_remove(notify->timer);
@@ -114,7 +114,7 @@ void control_notify_stopping(struct control_notify *notify)
 	send_state("STOPPING=1");
 }
 
-void control_notify_free(struct control_notify *notify)
+void system_notify_free(struct system_notify *notify)
 {
 	if (notify)
 		loop_broadcast_free(notify->round);

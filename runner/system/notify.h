@@ -5,18 +5,18 @@
 
 #include "loop/loop.h"
 
-struct control_notify;
+struct system_notify;
 
 /*
  * Main thread. Tells systemd that the start is complete. If systemd expects watchdog messages (WatchdogSec=),
  * they are sent from now on, as long as the main loop and every event loop of the set run. If one of them
  * hangs, systemd restarts the daemon.
  */
-struct control_notify *control_notify_ready(struct loop_set *loops);
+struct system_notify *system_notify_ready(struct loop_set *loops);
 /* Main thread. Sets the text that "systemctl status" shows. */
-void control_notify_status(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void system_notify_status(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Main thread. Tells systemd that the stop begins. No watchdog messages are sent any more. */
-void control_notify_stopping(struct control_notify *notify);
+void system_notify_stopping(struct system_notify *notify);
 /* Main thread, after the loops were stopped. If notify is NULL, nothing happens. */
-void control_notify_free(struct control_notify *notify);
+void system_notify_free(struct system_notify *notify);
 #endif

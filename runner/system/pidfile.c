@@ -13,7 +13,7 @@
 
 #include "util/log.h"
 
-int control_pidfile_write(const char *path, struct error *error)
+int system_pidfile_write(const char *path, struct error *error)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 
@@ -25,7 +25,7 @@ int control_pidfile_write(const char *path, struct error *error)
 	return err ? error_set(error, err, "--pidfile %s: %s", path, strerror(err)) : 0;
 }
 
-void control_pidfile_remove(const char *path)
+void system_pidfile_remove(const char *path)
 {
 	if (unlink(path) && errno != ENOENT)
 		log_warn(NULL, "--pidfile %s: cannot be removed: %s", path, strerror(errno));

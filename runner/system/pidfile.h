@@ -8,7 +8,7 @@
  * Main thread. Writes the ID of this process and a newline. A symbolic link is refused. Returns 0, or -errno
  * with error set.
  */
-int control_pidfile_write(const char *path, struct error *error);
+int system_pidfile_write(const char *path, struct error *error);
 /* Main thread. Removes the file. */
-void control_pidfile_remove(const char *path);
+void system_pidfile_remove(const char *path);
 #endif

@@ -58,7 +58,7 @@ static int notify_systemd(const char *state, const int *fd)
 static struct fd_kept *left;
 static unsigned nleft;
 
-void control_fd_store_begin(void)
+void system_fd_store_begin(void)
 {
 	g_auto(GStrv) names = NULL;
 
@@ -111,9 +111,9 @@ static void forget(struct fd_kept *kept)
 	kept->name[0] = '\0';
 }
 
-const struct fd_store control_fd_store = {.take = take, .keep = keep, .forget = forget};
+const struct fd_store system_fd_store = {.take = take, .keep = keep, .forget = forget};
 
-void control_fd_store_end(void)
+void system_fd_store_end(void)
 {
 	for (unsigned i = 0; i < nleft; i++) {
 		log_info(NULL, "%s: kept open by systemd, but not used any more: closed", left[i].name);

@@ -12,9 +12,9 @@
  * Main thread, before other threads or children exist. Takes over the descriptors that systemd has passed to
  * this process.
  */
-void control_fd_store_begin(void);
+void system_fd_store_begin(void);
 /* The store, with the functions of fd_store.h. Main thread, unless fd_store.h says something else. */
-extern const struct fd_store control_fd_store;
+extern const struct fd_store system_fd_store;
 /* Main thread, at the end of the start. Closes the descriptors that no caller has taken. */
-void control_fd_store_end(void);
+void system_fd_store_end(void);
 #endif

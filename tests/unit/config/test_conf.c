@@ -44,16 +44,16 @@ static int tear_down(void **state)
 	return rmdir(folder);
 }
 
-static struct control_conf read_text(const char *text)
+static struct conf read_text(const char *text)
 {
-	struct control_conf conf;
+	struct conf conf;
 
 	assert_true(g_file_set_contents(path, text, -1, NULL));
-	control_conf_read(&conf, path);
+	conf_read(&conf, path);
 	return conf;
 }
 
-static void assert_defaults(const struct control_conf *conf)
+static void assert_defaults(const struct conf *conf)
 {
 	assert_int_equal(conf->log_level, LOG_LEVEL_INFO);
 	assert_null(conf->log_dir);
@@ -66,21 +66,20 @@ static void assert_defaults(const struct control_conf *conf)
 
 static void test_missing_file_means_defaults(void **state)
 {
-	struct control_conf conf;
+	struct conf conf;
 
 	(void)state;
-	control_conf_read(&conf, path);
+	conf_read(&conf, path);
 	assert_defaults(&conf);
 	assert_string_equal(logged->str, "");
-	control_conf_free(&conf);
+	conf_free(&conf);
 }
 
 static void test_all_keys(void **state)
 {
-	struct control_conf conf =
-	    read_text("# a comment\n\n log_level=4\nlog_dir = \"/var/my log\" # and another\n"
-		      "state_dir = '/srv/x'\n\tthreads = 3 # three\npool_threads=7\n"
-		      "spin_us = 50\r\ncmd_time_out = 0");
+	struct conf conf = read_text("# a comment\n\n log_level=4\nlog_dir = \"/var/my log\" # and another\n"
+				     "state_dir = '/srv/x'\n\tthreads = 3 # three\npool_threads=7\n"
+				     "spin_us = 50\r\ncmd_time_out = 0");
 
 	(void)state;
 	assert_string_equal(logged->str, "");
@@ -91,21 +90,21 @@ static void test_all_keys(void **state)
 	assert_int_equal(conf.pool_threads, 7);
 	assert_int_equal(conf.spin_us, 50);
 	assert_int_equal(conf.cmd_time_out, 0);
-	control_conf_free(&conf);
+	conf_free(&conf);
 }
 
 static void test_zero_byte(void **state)
 {
 	static const char text[] = "threads = 2\0\npool_threads = 3\n";
-	struct control_conf conf;
+	struct conf conf;
 
 	(void)state;
 	assert_true(g_file_set_contents(path, text, sizeof(text) - 1, NULL));
-	control_conf_read(&conf, path);
+	conf_read(&conf, path);
 	assert_non_null(strstr(logged->str, ":1: '2?': threads takes a number"));
 	assert_int_equal(conf.threads, CONTROL_UNSET);
 	assert_int_equal(conf.pool_threads, 3);
-	control_conf_free(&conf);
+	conf_free(&conf);
 }
 
 /* Each wrong line is reported with its number, and the lines around it are used. */
@@ -135,43 +134,42 @@ static void test_wrong_lines(void **state)
 		g_autofree char *place = g_strdup_printf("%s:2: ", path);
 
 		g_string_truncate(logged, 0);
-		struct control_conf conf = read_text(text);
+		struct conf conf = read_text(text);
 		assert_int_equal(conf.log_level, 1);
 		assert_int_equal(conf.threads, 2);
 		assert_null(conf.log_dir);
 		assert_non_null(strstr(logged->str, place));
-		control_conf_free(&conf);
+		conf_free(&conf);
 	}
 }
 
 static void test_command_line_goes_first(void **state)
 {
-	struct control_options options = {
+	struct config_options options = {
 	    .threads = 1, .pool_threads = CONTROL_UNSET, .spin_us = CONTROL_UNSET};
-	struct control_conf conf = read_text("threads = 5\nspin_us = 9\nstate_dir = /srv/y\n");
+	struct conf conf = read_text("threads = 5\nspin_us = 9\nstate_dir = /srv/y\n");
 
 	(void)state;
-	control_conf_complete(&conf, &options);
+	conf_complete(&conf, &options);
 	assert_int_equal(options.threads, 1);
 	assert_int_equal(options.spin_us, 9);
 	assert_int_equal(options.pool_threads, 16);
 	assert_string_equal(options.state_dir, "/srv/y");
-	control_options_free(&options);
-	control_conf_free(&conf);
+	config_options_free(&options);
+	conf_free(&conf);
 }
 
 static void test_which_keys_need_a_restart(void **state)
 {
-	struct control_conf old = read_text(""),
-			    fresh = read_text("log_level = 1\nlog_dir = /x\ncmd_time_out = 4\n");
+	struct conf old = read_text(""), fresh = read_text("log_level = 1\nlog_dir = /x\ncmd_time_out = 4\n");
 
 	(void)state;
-	assert_false(control_conf_needs_restart(&old, &fresh));
-	control_conf_free(&fresh);
+	assert_false(conf_needs_restart(&old, &fresh));
+	conf_free(&fresh);
 	fresh = read_text("threads = 2\n");
-	assert_true(control_conf_needs_restart(&old, &fresh));
-	control_conf_free(&fresh);
-	control_conf_free(&old);
+	assert_true(conf_needs_restart(&old, &fresh));
+	conf_free(&fresh);
+	conf_free(&old);
 }
 
 /*
@@ -181,12 +179,12 @@ static void test_which_keys_need_a_restart(void **state)
 static void test_shipped_file(void **state)
 {
 	g_autofree char *text = NULL;
-	struct control_conf conf;
+	struct conf conf;
 
 	(void)state;
-	control_conf_read(&conf, SHIPPED);
+	conf_read(&conf, SHIPPED);
 	assert_defaults(&conf);
-	control_conf_free(&conf);
+	conf_free(&conf);
 	assert_true(g_file_get_contents(SHIPPED, &text, NULL, NULL));
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	unsigned keys = 0;
@@ -198,7 +196,7 @@ static void test_shipped_file(void **state)
 		keys++;
 		assert_true(conf.log_level == LOG_LEVEL_INFO);
 		assert_int_equal(conf.cmd_time_out, 120);
-		control_conf_free(&conf);
+		conf_free(&conf);
 	}
 	assert_int_equal(keys, 7);
 	assert_string_equal(logged->str, "");

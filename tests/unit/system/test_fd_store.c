@@ -83,23 +83,23 @@ static void test_keep_and_forget(void **state)
 	int fd;
 
 	(void)state;
-	control_fd_store.keep(&first, "uio3");
+	system_fd_store.keep(&first, "uio3");
 	assert_int_equal(strncmp(first.name, "uio3-", 5), 0);
 	snprintf(expected, sizeof(expected), "FDSTORE=1\nFDNAME=%s\nFDPOLL=0", first.name);
 	assert_string_equal(heard(&fd), expected);
 	assert_true(same_file(fd, first.fd));
 	close(fd);
-	control_fd_store.keep(&second, "uio3");
+	system_fd_store.keep(&second, "uio3");
 	/* if both had the same name, removing one would remove the other, too */
 	assert_string_not_equal(second.name, first.name);
 	heard(&fd);
 	close(fd);
 
 	snprintf(expected, sizeof(expected), "FDSTOREREMOVE=1\nFDNAME=%s", first.name);
-	control_fd_store.forget(&first);
+	system_fd_store.forget(&first);
 	assert_string_equal(heard(&fd), expected);
 	assert_int_equal(fd, -1);
-	control_fd_store.forget(&first);
+	system_fd_store.forget(&first);
 	assert_string_equal(heard(&fd), "");
 	assert_true(fcntl(first.fd, F_GETFD) >= 0);
 	close(first.fd);
@@ -112,11 +112,11 @@ static void test_without_systemd(void **state)
 
 	(void)state;
 	unsetenv("NOTIFY_SOCKET");
-	control_fd_store.keep(&kept, "uio3");
+	system_fd_store.keep(&kept, "uio3");
 	assert_string_equal(kept.name, "");
-	control_fd_store_begin();
-	assert_false(control_fd_store.take(NULL, NULL, &kept));
-	control_fd_store_end();
+	system_fd_store_begin();
+	assert_false(system_fd_store.take(NULL, NULL, &kept));
+	system_fd_store_end();
 }
 
 static bool is_pipe(int fd, const void *arg)
@@ -148,15 +148,15 @@ static void next_process(void)
 	setenv("LISTEN_PID", pid, 1);
 	setenv("LISTEN_FDS", "2", 1);
 	setenv("LISTEN_FDNAMES", "uio3-1.2:portal-3.4", 1);
-	control_fd_store_begin();
+	system_fd_store_begin();
 	/* No child inherits the descriptors or the variables. */
 	check(!getenv("LISTEN_FDS") && !getenv("LISTEN_PID") && !getenv("LISTEN_FDNAMES"));
 	for (int fd = FIRST; fd < FIRST + 2; fd++)
 		check(fcntl(fd, F_GETFD) == FD_CLOEXEC);
-	check(control_fd_store.take(is_pipe, &systemd, &kept));
+	check(system_fd_store.take(is_pipe, &systemd, &kept));
 	check(kept.fd == FIRST + 1 && !strcmp(kept.name, "portal-3.4"));
-	check(!control_fd_store.take(is_pipe, &systemd, &kept));
-	control_fd_store_end();
+	check(!system_fd_store.take(is_pipe, &systemd, &kept));
+	system_fd_store_end();
 	check(fcntl(FIRST, F_GETFD) < 0 && fcntl(FIRST + 1, F_GETFD) == FD_CLOEXEC);
 	_exit(0);
 }

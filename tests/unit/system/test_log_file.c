@@ -59,9 +59,9 @@ static void test_lines(void **state)
 	struct stat st;
 
 	(void)state;
-	control_log_open(folder, "tcmu-runner.log");
+	system_log_open(folder, "tcmu-runner.log");
 	log_info("user_0/%s%n (file)", "served 100%%");
-	control_log_close();
+	system_log_close();
 	g_autofree char *text = contents(path);
 	assert_non_null(strstr(text, "[INFO] user_0/%s%n (file): served 100%\n"));
 	assert_true(g_regex_match_simple(
@@ -80,14 +80,14 @@ static bool holds(const char *file, const char *what)
 static void test_rotation(void **state)
 {
 	(void)state;
-	control_log_open(folder, "tcmu-runner.log");
+	system_log_open(folder, "tcmu-runner.log");
 	log_info(NULL, "before");
 	for (int i = 0; i < 5000 && !holds(path, "before"); i++)
 		g_usleep(1000);
 	assert_int_equal(rename(path, moved), 0);
-	control_log_reopen();
+	system_log_reopen();
 	log_info(NULL, "after");
-	control_log_close();
+	system_log_close();
 	g_autofree char *old = contents(moved), *fresh = contents(path);
 	assert_non_null(strstr(old, "before"));
 	assert_null(strstr(old, "after"));
@@ -110,7 +110,7 @@ static void test_full_disk(void **state)
 
 	(void)state;
 	signal(SIGXFSZ, SIG_IGN);
-	control_log_open(folder, "tcmu-runner.log");
+	system_log_open(folder, "tcmu-runner.log");
 	log_info(NULL, "before");
 	for (int i = 0; i < 5000 && !holds(path, "before\n"); i++)
 		g_usleep(1000);
@@ -118,11 +118,11 @@ static void test_full_disk(void **state)
 	limit_files((rlim_t)st.st_size + 10);
 	log_info(NULL, "torn");
 	log_info(NULL, "missing");
-	control_log_flush(5000);
+	system_log_flush(5000);
 	limit_files(RLIM_INFINITY);
 	log_info(NULL, "after");
 	log_info(NULL, "last");
-	control_log_close();
+	system_log_close();
 	g_autofree char *text = contents(path);
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	assert_int_equal(g_strv_length(lines), 6);
@@ -136,11 +136,11 @@ static void test_full_disk(void **state)
 static void test_no_folder(void **state)
 {
 	(void)state;
-	control_log_open("/no/such/folder", "tcmu-runner.log");
+	system_log_open("/no/such/folder", "tcmu-runner.log");
 	log_info(NULL, "goes on");
-	control_log_open(folder, "tcmu-runner.log");
+	system_log_open(folder, "tcmu-runner.log");
 	log_info(NULL, "here now");
-	control_log_close();
+	system_log_close();
 	g_autofree char *text = contents(path);
 	assert_non_null(strstr(text, "here now"));
 }
@@ -155,9 +155,9 @@ static void test_descendant_of_a_service(void **state)
 	setenv("SYSTEMD_EXEC_PID", "1", 1);
 	setenv("DBUS_STARTER_BUS_TYPE", "session", 1);
 	dup2(fd, STDERR_FILENO);
-	control_log_open(NULL, "tcmu-runner.log");
+	system_log_open(NULL, "tcmu-runner.log");
 	log_info(NULL, "in the foreground");
-	control_log_close();
+	system_log_close();
 	dup2(before, STDERR_FILENO);
 	close(before);
 	close(fd);
@@ -182,14 +182,14 @@ static void test_threads(void **state)
 	static char names[THREADS][8];
 
 	(void)state;
-	control_log_open(folder, "tcmu-runner.log");
+	system_log_open(folder, "tcmu-runner.log");
 	for (int i = 0; i < THREADS; i++) {
 		snprintf(names[i], sizeof(names[i]), "t%d", i);
 		assert_int_equal(pthread_create(&threads[i], NULL, write_lines, names[i]), 0);
 	}
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
-	control_log_close();
+	system_log_close();
 	g_autofree char *text = contents(path);
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	assert_int_equal(g_strv_length(lines), THREADS * LINES + 1);
@@ -209,7 +209,7 @@ static void test_stderr_that_nobody_reads(void **state)
 	assert_int_equal(fcntl(ends[1], F_SETPIPE_SZ, 4096), 4096);
 	dup2(ends[1], STDERR_FILENO);
 	close(ends[1]);
-	control_log_to_stderr();
+	system_log_to_stderr();
 	for (int i = 0; i < MANY; i++)
 		log_info(NULL, "line %d of many", i);
 	FILE *reader = fdopen(ends[0], "r");
@@ -221,7 +221,7 @@ static void test_stderr_that_nobody_reads(void **state)
 		assert_non_null(fgets(line, sizeof(line), reader));
 		assert_string_equal(line, expected);
 	}
-	control_log_close();
+	system_log_close();
 	dup2(before, STDERR_FILENO);
 	close(before);
 	fclose(reader);

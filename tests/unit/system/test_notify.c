@@ -94,15 +94,15 @@ static unsigned watchdog_messages_within(guint ms)
 static void test_messages_from_start_to_stop(void **state)
 {
 	(void)state;
-	struct control_notify *notify = control_notify_ready(&loops);
+	struct system_notify *notify = system_notify_ready(&loops);
 
 	assert_string_equal(next_message(0), "READY=1");
-	control_notify_status("%u devices, %s", 3, "100%");
+	system_notify_status("%u devices, %s", 3, "100%");
 	assert_string_equal(next_message(0), "STATUS=3 devices, 100%");
 	assert_int_equal(watchdog_messages_within(500), 0); /* systemd has not asked for watchdog messages */
-	control_notify_stopping(notify);
+	system_notify_stopping(notify);
 	assert_string_equal(next_message(0), "STOPPING=1");
-	control_notify_free(notify);
+	system_notify_free(notify);
 }
 
 struct block {
@@ -127,7 +127,7 @@ static void test_watchdog(void **state)
 	sem_init(&block.begun, 0, 0);
 	sem_init(&block.over, 0, 0);
 	setenv("WATCHDOG_USEC", WATCHDOG_US, 1);
-	struct control_notify *notify = control_notify_ready(&loops);
+	struct system_notify *notify = system_notify_ready(&loops);
 	assert_string_equal(next_message(0), "READY=1");
 	assert_true(watchdog_messages_within(1000) >= 2);
 
@@ -138,11 +138,11 @@ static void test_watchdog(void **state)
 	sem_post(&block.over);
 	assert_true(watchdog_messages_within(1000) >= 2);
 
-	control_notify_stopping(notify);
+	system_notify_stopping(notify);
 	assert_string_equal(next_message(0), "STOPPING=1");
 	assert_int_equal(watchdog_messages_within(300), 0);
 	loop_set_stop(&loops);
-	control_notify_free(notify);
+	system_notify_free(notify);
 	sem_destroy(&block.begun);
 	sem_destroy(&block.over);
 	loop_set_start(&loops, &(struct loop_options){.nloops = 1, .npool = 1}, NULL);
@@ -152,10 +152,10 @@ static void test_not_a_service(void **state)
 {
 	(void)state;
 	unsetenv("NOTIFY_SOCKET");
-	struct control_notify *notify = control_notify_ready(&loops);
-	control_notify_status("alone");
-	control_notify_stopping(notify);
-	control_notify_free(notify);
+	struct system_notify *notify = system_notify_ready(&loops);
+	system_notify_status("alone");
+	system_notify_stopping(notify);
+	system_notify_free(notify);
 	assert_string_equal(next_message(MSG_DONTWAIT), "");
 }
 
