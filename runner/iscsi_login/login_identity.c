@@ -71,6 +71,9 @@ static enum iscsi_login_status find_target(struct iscsi_login *login, const char
 	if (model_name_copy(lower, name))
 		verdict = model_login(login->model, lower, login->np, login->result.initiator_name,
 				      &login->peer, &login->target);
+	if (verdict == MODEL_DISABLED)
+		return iscsi_login_refusal(login, ISCSI_LOGIN_UNAVAILABLE, "the TPG of %s at %s is disabled",
+					   printable(shown, name), login->np->text);
 	if (!login->target)
 		return errno == ENOMEM ? iscsi_login_refusal(login, ISCSI_LOGIN_NO_RESOURCES, "out of memory")
 				       : iscsi_login_refusal(login, status_of_hidden(login),

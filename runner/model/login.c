@@ -30,14 +30,21 @@ struct model_object *model_acl_find(struct model_object *tpg, const char *initia
 	return acl && !acl->removing ? acl : NULL;
 }
 
-/* Returns whether the initiator may log in; *acl is its ACL, or NULL. */
+/* Returns whether the initiator may log in while the TPG is enabled; *acl is its ACL, or NULL. */
+static bool may_log_in(struct model_object *tpg, const char *initiator, const struct sockaddr_storage *peer,
+		       struct model_object **acl)
+{
+	*acl = model_acl_find(tpg, initiator);
+	return address_is_allowed(tpg, peer) &&
+	       (*acl || model_known_number(tpg, MODEL_A_GENERATE_NODE_ACLS) ||
+		model_dynamic_depth(tpg, initiator));
+}
+
+/* Returns whether the initiator may log in now; *acl is its ACL, or NULL. */
 static bool admits(struct model_object *tpg, const char *initiator, const struct sockaddr_storage *peer,
 		   struct model_object **acl)
 {
-	*acl = model_acl_find(tpg, initiator);
-	return tpg->enabled && address_is_allowed(tpg, peer) &&
-	       (*acl || model_known_number(tpg, MODEL_A_GENERATE_NODE_ACLS) ||
-		model_dynamic_depth(tpg, initiator));
+	return may_log_in(tpg, initiator, peer, acl) && tpg->enabled;
 }
 
 /*
@@ -64,15 +71,16 @@ static bool has_np(struct model_object *tpg, const struct model_np *np)
 }
 
 /*
- * Returns the TPG for a login. In practice, no two TPGs of a target have the same portal; if they do, the
- * first one is used.
+ * Returns the TPG for a login, which is enabled or not, as the caller wants. In practice, no two TPGs of a
+ * target have the same portal; if they do, the first one is used.
  */
-static struct model_object *find_tpg(struct model *model, const char *target, const struct model_np *np)
+static struct model_object *find_tpg(struct model *model, const char *target, const struct model_np *np,
+				     bool enabled)
 {
 	struct model_object *object = model_find(model->root, MODEL_TARGET, target);
 	struct model_object *tpg = object ? model_first(object, MODEL_TPG) : NULL;
 
-	while (tpg && !(tpg->enabled && has_np(tpg, np)))
+	while (tpg && !(tpg->enabled == enabled && has_np(tpg, np)))
 		tpg = model_next(tpg);
 	return tpg;
 }
@@ -173,6 +181,16 @@ static void admit(struct model_login *login, const struct model_object *tpg, con
 	login->view = model_view_get(object->view);
 }
 
+/* Returns the verdict on a login for which there is no enabled TPG. */
+static enum model_verdict verdict_without_tpg(struct model *model, const char *target,
+					      const struct model_np *np, const char *initiator,
+					      const struct sockaddr_storage *peer)
+{
+	struct model_object *tpg = find_tpg(model, target, np, false), *acl;
+
+	return tpg && may_log_in(tpg, initiator, peer, &acl) ? MODEL_DISABLED : MODEL_NO_TARGET;
+}
+
 enum model_verdict model_login(struct model *model, const char *target, const struct model_np *np,
 			       const char *initiator, const struct sockaddr_storage *peer,
 			       struct model_login **result)
@@ -185,10 +203,10 @@ enum model_verdict model_login(struct model *model, const char *target, const st
 	if (!login)
 		return MODEL_NO_TARGET;
 	SCOPE_LOCK(&model->lock);
-	tpg = find_tpg(model, target, np);
+	tpg = find_tpg(model, target, np, true);
 	if (!tpg || !tpg->view) {
 		secret_free(login, sizeof(*login));
-		return MODEL_NO_TARGET;
+		return verdict_without_tpg(model, target, np, initiator, peer);
 	}
 	bool admitted = admits(tpg, initiator, peer, &acl);
 	snprintf(login->target, sizeof(login->target), "%s", tpg->parent->name);

@@ -56,8 +56,10 @@ void model_auth_clear(struct model_auth *auth);
 
 enum model_verdict {
 	MODEL_ADMITTED,
-	/* There is no such target, it has no TPG at this portal, or the TPG is disabled. */
+	/* There is no such target, or it has no TPG at this portal that is enabled or MODEL_DISABLED. */
 	MODEL_NO_TARGET,
+	/* The TPG is disabled; while it is enabled, it admits the initiator. */
+	MODEL_DISABLED,
 	/* The target exists, but does not admit this initiator. */
 	MODEL_NOT_ADMITTED,
 };
@@ -108,7 +110,7 @@ struct model_login {
 
 /*
  * Decides whether initiator (in lower case), at the address peer, may log in to target (in lower case)
- * through np. The caller frees *login with model_login_free(). *login is NULL with MODEL_NO_TARGET, and if
+ * through np. The caller frees *login with model_login_free(). *login is NULL without a TPG, and if
  * there is no memory (errno is ENOMEM in this case).
  */
 enum model_verdict model_login(struct model *model, const char *target, const struct model_np *np,

@@ -20,7 +20,7 @@ ACL, OTHER = "iqn.2026-11.test:initiator", "iqn.2026-11.test:other"
 SERIALS = [f"{i}c1c2e6a-52de-4a38-9d1a-0c4e5f3d1b01" for i in range(3)]
 SECRET = "initiator-secret-1"
 NOT_READY, WRITE_PROTECTED = 2, 7
-NOT_FOUND, FAILED = 0x0203, 0x0201
+NOT_FOUND, FAILED, UNAVAILABLE = 0x0203, 0x0201, 0x0301
 
 
 def serial(session, lun):
@@ -147,7 +147,7 @@ class Saveconfig(unittest.TestCase):
             self.login(started, OPEN).logout()
         own["only_on_mondays"] = True
         with self.daemon(config) as started:
-            self.refused(started, NOT_FOUND, OPEN)
+            self.refused(started, UNAVAILABLE, OPEN)
             self.assertIn("only_on_mondays", started.output())
 
     def test_sighup_changes_nothing(self):

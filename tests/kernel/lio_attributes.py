@@ -33,7 +33,6 @@ REASONS = {
         "cache_set_to_0: the value after generate_node_acls=0", "cache_not_set: login after generate_node_acls=0",
         "cache_not_set: generate_node_acls=1 sets cache_dynamic_acls to"],
     "cache_dynamic_acls=0 forgets at once": ["cache_set_to_0: login after both are 0"],
-    "a disabled TPG is not shown to exist": ["discovery: login to the disabled TPG"],
     "an ACL without a cmdsn_depth of its own follows the TPG": ["depth: cmdsn_depth after a new default"],
     "the range of cmdsn_depth is 1 to 4096": [
         "depth: default_cmdsn_depth=513", "depth: cmdsn_depth=0", "depth: cmdsn_depth=513", "depth: window at the end"],

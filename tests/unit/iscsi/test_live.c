@@ -404,7 +404,7 @@ static void test_disabled_while_hanging(void **state)
 	live_close(&i);
 	settle();
 	assert_false(live_login(&i, &portal, TARGET, &status));
-	assert_int_equal(status, 0x0202);
+	assert_int_equal(status, 0x0301);
 	enable(tpg, true);
 	assert_true(live_login(&i, &portal, TARGET, &status));
 	live_close(&i);

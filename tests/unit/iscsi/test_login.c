@@ -180,8 +180,8 @@ static void tag_of_the_portal_group(void **state)
 }
 
 /*
- * The portal of another target does not lead to this target, and a disabled TPG does not exist for
- * initiators.
+ * The portal of another target does not lead to this target. While the TPG is disabled, initiators that it
+ * admits are told to try again, and for others it does not exist.
  */
 static void wrong_portal(void **state)
 {
@@ -192,7 +192,10 @@ static void wrong_portal(void **state)
 	assert_refused(i, send_text(i, GO(OPERATIONAL, FULL), NAMES), ISCSI_LOGIN_NOT_FOUND);
 	reconnect(i);
 	assert_int_equal(fixture_enable(i->f, i->disk, false), 0);
-	assert_refused(i, send_text(i, GO(OPERATIONAL, FULL), NAMES), ISCSI_LOGIN_FORBIDDEN);
+	assert_refused(i, send_text(i, GO(OPERATIONAL, FULL), NAMES), ISCSI_LOGIN_UNAVAILABLE);
+	reconnect(i);
+	assert_refused(i, send_text(i, GO(OPERATIONAL, FULL), "InitiatorName=" OTHER "\nTargetName=" DISK),
+		       ISCSI_LOGIN_FORBIDDEN);
 }
 
 static void version(void **state)

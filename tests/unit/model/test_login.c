@@ -50,7 +50,9 @@ static void a_portal_selects_its_tpg(void **state)
 	struct model_login *login;
 
 	fixture_create(f, other, MODEL_ACL, INITIATOR, NULL);
-	assert_int_equal(model_login(f->model, IQN, portal->np, INITIATOR, &peer, &login), MODEL_NO_TARGET);
+	assert_int_equal(model_login(f->model, IQN, portal->np, INITIATOR, &peer, &login), MODEL_DISABLED);
+	assert_int_equal(model_login(f->model, IQN, portal->np, INITIATOR "0", &peer, &login),
+			 MODEL_NO_TARGET);
 	assert_int_equal(fixture_enable(f, other, true), 0);
 	assert_int_equal(model_login(f->model, IQN, portal->np, INITIATOR, &peer, &login), MODEL_ADMITTED);
 	assert_int_equal(login->tag, 7);

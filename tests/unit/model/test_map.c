@@ -169,7 +169,7 @@ static void disabling_ends_sessions(void **state)
 	end(f, login, map);
 	assert_int_equal(f->ended, ended + 2);
 	assert_int_equal(f->err, 0);
-	assert_int_equal(fixture_login(f, tpg, INITIATOR, &login), MODEL_NO_TARGET);
+	assert_int_equal(fixture_login(f, tpg, INITIATOR, &login), MODEL_DISABLED);
 	assert_int_equal(fixture_enable(f, tpg, true), 0);
 	map = map_of(f, tpg, INITIATOR, &login);
 	assert_int_equal(model_map_count(map), 1);
