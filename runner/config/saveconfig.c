@@ -122,12 +122,14 @@ static struct config_node *dump_all(const struct saveconfig *config)
 /* Reads the file of the operation into its tree. Returns 0, or -errno with error set. */
 static int read_tree(struct operation *operation, struct error *error)
 {
+	g_autoptr(GPtrArray) remarks = g_ptr_array_new_with_free_func(g_free);
 	struct config_text text;
 	int err = saveconfig_file_read(operation->path, &text, error);
 
 	if (err)
 		return err;
-	operation->tree = saveconfig_read(operation->path, text.text, text.len, NULL, error);
+	operation->tree = saveconfig_read(operation->path, text.text, text.len, remarks, error);
+	operation->remarks = remarks->len;
 	config_text_free(&text);
 	return operation->tree ? 0 : -EINVAL;
 }
@@ -256,6 +258,12 @@ static void on_restored(void *arg, GPtrArray *lines)
 	if (operation->purpose == CONFIG_PLAN_REPLACE && operation->is_own)
 		note_renumbered(config);
 	log_slow_tpgs(config);
+	if (operation->remarks)
+		log_info(
+		    "saveconfig",
+		    "settings that are kept and have no effect here: %u; tcmu-runner --check-saveconfig %s "
+		    "lists them",
+		    operation->remarks, operation->path);
 	saveconfig_finish(operation, 0, NULL);
 }
 

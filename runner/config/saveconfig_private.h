@@ -25,6 +25,8 @@ struct operation {
 	struct config_node *tree;
 	/* The configuration that ran when the operation began. */
 	struct config_node *running;
+	/* The number of settings in the file that have no effect here (saveconfig_note()). */
+	unsigned remarks;
 	/* The lines for done(). */
 	GPtrArray *lines;
 	/* model_generation() when the operation began. */

@@ -135,6 +135,13 @@ class Saveconfig(unittest.TestCase):
             self.assertEqual(lun_numbers(session), [3, 4])
             session.logout()
 
+    def test_settings_without_effect_are_counted(self):
+        config = self.config()
+        config["storage_objects"][0]["alua_tpgs"] = [{"name": "default_tg_pt_gp", "alua_access_state": 0},
+                                                     {"name": "standby", "alua_access_state": 2}]
+        with self.daemon(config) as started:
+            self.assertIn("settings that are kept and have no effect here: 1;", started.output())
+
     def test_access_is_not_wider_than_the_file_says(self):
         config = self.config()
         config["targets"][1]["tpgs"][0]["enable"] = False
