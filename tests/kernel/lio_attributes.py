@@ -10,7 +10,9 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../iscsi"))
 # pylint: disable=wrong-import-position
+import cdb
 import iscsi_pdu as p
+from daemon import lun_numbers
 from initiator import Chap, LoginError, Session
 
 ALICE, BOB = "iqn.2026-11.com.example:alice", "iqn.2026-11.com.example:bob"
@@ -168,9 +170,14 @@ def end(session):
     time.sleep(1)  # LIO ends a session after it has answered.
 
 
+def log_in_again(side, session):
+    end(session)
+    return side.log_in()
+
+
 def until_ready(session, lun):
     for _ in range(4):
-        task = session.execute(bytes(6), lun=lun)
+        task = session.execute(cdb.TEST_UNIT_READY, lun=lun)
         if task.status == 0:
             break
     return task
@@ -183,17 +190,16 @@ def answer(task):
 
 def luns(session):
     try:
-        data = session.good(bytes([0xA0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0]), length=256)
+        return sorted(lun_numbers(session))
     except (EOFError, OSError) as error:
         return type(error).__name__
-    return sorted(int.from_bytes(data[i:i + 2], "big") for i in range(8, 8 + int.from_bytes(data[:4], "big"), 8))
 
 
 def access(session, lun=0):
     """Returns what a READ and a WRITE of a block answer."""
     until_ready(session, lun)
-    read = session.execute(bytes([0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0]), length=512, lun=lun)
-    write = session.execute(bytes([0x2A, 0, 0, 0, 0, 0, 0, 0, 1, 0]), bytes(512), lun=lun)
+    read = session.execute(cdb.read10(0, 1), length=512, lun=lun)
+    write = session.execute(cdb.write10(0, 1), bytes(512), lun=lun)
     return f"READ {answer(read)}, WRITE {answer(write)}"
 
 
@@ -228,8 +234,7 @@ def cache_dynamic_acls(side):
     side.note("WRITE without generate_node_acls", access(session))
     side.set(demo_mode_write_protect=1)
     side.note("WRITE after demo_mode_write_protect=1", access(session))
-    end(session)
-    session = side.log_in()
+    session = log_in_again(side, session)
     side.note("WRITE after the next login", access(session))
     end(session)
     side.note("ACL for the remembered initiator", side.make_acl(ALICE))
@@ -284,8 +289,7 @@ def acl_for_live(side):
     time.sleep(1)
     side.note("LUNs with LUN 1 mapped", luns(session))
     side.note("dynamic_sessions", repr(side.get("dynamic_sessions")))
-    end(session)
-    session = side.log_in()
+    session = log_in_again(side, session)
     side.note("LUNs after the next login", luns(session))
     end(session)
 
@@ -322,8 +326,7 @@ def write_protect(side):
     side.note("default", access(session))
     side.set(demo_mode_write_protect=0)
     side.note("demo_mode_write_protect=0, same session", access(session))
-    end(session)
-    session = side.log_in()
+    session = log_in_again(side, session)
     side.note("demo_mode_write_protect=0, next session", access(session))
     end(session)
     side.set(prod_mode_write_protect=1)
@@ -479,7 +482,7 @@ def time_limits(side):
     side.write(f"{acl}/nopin_timeout", 0)
     session = side.log_in()
     until_ready(session, 0)
-    session.start(bytes([0x2A, 0, 0, 0, 0, 0, 0, 1, 0, 0]), bytes(131072), manual=True)
+    session.start(cdb.write10(0, 256), bytes(131072), manual=True)
     side.note("without Data-Out the connection closes", closes(session.connection, 3, 8))
     session.connection.close()
     time.sleep(1)
