@@ -29,10 +29,10 @@ struct config_apply_owner {
 
 /*
  * Runs the steps one after the other, except that all storage is opened at the same time. Other work of the
- * main thread runs between the steps. If a step fails,
- * the node of its entry gets a problem, and the remaining steps for this node and for the nodes below it are
- * left out. Takes over the memory of steps. The wanted tree must exist until done() is called, and owner->arg
- * must exist until the model is empty.
+ * main thread runs between the steps. If a step fails, the node of its entry gets a problem, and the
+ * remaining steps for this node and for the nodes below it are left out. The function takes over the memory
+ * of steps. The wanted tree must exist until done() is called, and owner->arg must exist until the model is
+ * empty.
  */
 void saveconfig_apply(struct model *model, GArray *steps, const struct config_apply_owner *owner);
 #endif

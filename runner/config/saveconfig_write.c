@@ -37,8 +37,8 @@ static bool is_written_if_unset(const struct config_key *key, JsonObject *entry)
 }
 
 /*
- * Returns whether the file must not have the value: nobody has set it, but if it were in the file, the next
- * start would treat it as a value that was set.
+ * Returns whether the value is not written, because nobody has set it. If the file contained the value, the
+ * next start would treat it as a value that an administrator has set.
  */
 static bool is_left_out(const struct config_value *value)
 {

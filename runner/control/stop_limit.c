@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The time limit of a stop. Storage may hang forever, and so may a thread that waits for it, but whoever has
- * sent SIGTERM expects the process to end. The main thread limits its own waits. The thread in this file is
- * for the case that the main thread is stuck in a call. It is the only code that ends the process from
- * another thread.
+ * Ends the process if a stop takes too long. Storage may hang forever, and a thread that waits for this
+ * storage then hangs, too, but the sender of SIGTERM expects the process to end. The main thread limits its
+ * own waits. The thread in this file ends the process if the main thread is stuck in a call. No other code
+ * ends the process from a thread that is not the main thread.
  */
 #include "control/stop_limit.h"
 

@@ -15,7 +15,10 @@ struct control_device {
 	const char *config;
 	/* "opening", "served", "failed" or "closing". */
 	const char *state;
-	/* Why the device is not served, or is not served as it should be; "" if there is no problem. */
+	/*
+	 * The reason why the device is failed, or a problem of its storage, for example that its file was
+	 * shortened. The text is empty if there is no problem.
+	 */
 	const char *error;
 	/* The number N of /dev/uioN. */
 	unsigned minor;

@@ -31,8 +31,8 @@ void iscsi_gather_refuse(struct iscsi_task *task, uint32_t sense);
 bool iscsi_gather_is_stalled(struct iscsi_conn *conn);
 /*
  * Returns whether a command has waited for the next Data-Out PDU for longer than dataout_timeout_s. The
- * function must be called after each period, because it compares the state with that of its last call.
- * Receiving a PDU therefore costs nothing.
+ * caller calls this function every period_ns nanoseconds. Each call compares the state of the command with
+ * the state at the previous call, so that receiving a PDU costs no extra time.
  */
 bool iscsi_gather_is_overdue(struct iscsi_task *task, uint64_t period_ns);
 #endif

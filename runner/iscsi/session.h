@@ -113,7 +113,7 @@ struct iscsi_session {
 	bool text_open;
 };
 
-/* Creates the session of a login that has succeeded. Returns NULL if there is no memory. */
+/* Creates a session from the result of a successful login. Returns NULL if there is no memory. */
 struct iscsi_session *iscsi_session_new(struct iscsi_conn *conn, const struct iscsi_login_result *result);
 /* Frees a session that is not in the table. */
 void iscsi_session_free(struct iscsi_session *session);

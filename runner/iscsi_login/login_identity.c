@@ -32,11 +32,11 @@ static bool is_known(const struct iscsi_login *login)
 }
 
 /*
- * Returns the status for a target that this initiator must not use, and for a target that does not exist. If
- * the status were different, anybody could find out which targets exist. An initiator that may use other
- * targets has probably mistyped the name, so it gets the status that there is no such target. While the
- * daemon starts, the target may not have been created yet, and initiators try again after
- * ISCSI_LOGIN_UNAVAILABLE.
+ * Returns the status of a login to a target that does not exist, or that this initiator must not use. Both
+ * cases have the same status, because otherwise anybody could find out which targets exist. An initiator that
+ * may use other targets has probably mistyped the name and gets ISCSI_LOGIN_NOT_FOUND. All other initiators
+ * get ISCSI_LOGIN_FORBIDDEN. While the daemon starts, the target may not have been created yet. The status is
+ * then ISCSI_LOGIN_UNAVAILABLE, after which initiators try again.
  */
 static enum iscsi_login_status status_of_hidden(const struct iscsi_login *login)
 {

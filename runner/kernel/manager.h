@@ -52,7 +52,10 @@ struct tcmu_device_view {
 	const char *config; /* "file//srv/disk.img" */
 	unsigned minor;
 	enum tcmu_device_state state;
-	/* Why the device is not served, or is not served as it should be; "" if there is no problem. */
+	/*
+	 * The reason why the device is failed, or a problem of its storage, for example that its file was
+	 * shortened. The text is empty if there is no problem.
+	 */
 	const char *error;
 	/* In bytes. While the device is not served, this is the configured size, or 0 if it is unknown. */
 	uint64_t size;

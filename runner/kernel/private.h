@@ -57,7 +57,7 @@ struct kernel_manager {
 	 * stopped.
 	 */
 	pthread_cond_t gone;
-	/* All devices (kernel_device.node), including those that are being removed. */
+	/* A list of all devices, linked by kernel_device.node. It includes devices that are being removed. */
 	struct list devices;
 	/* Events of devices of unknown handlers that another daemon may still answer (unknown.c). */
 	struct list unknown;

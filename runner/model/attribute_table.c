@@ -155,7 +155,9 @@ static const struct model_attribute storage_table[] = {
     SHOWN("health", "options", MODEL_TEXT, "The options of the storage that are in effect.",
 	  model_get_options),
     SHOWN("health", "problem", MODEL_TEXT,
-	  "Why the disk is not served as it should be; empty if there is no problem.", model_get_problem),
+	  "A problem of the disk, for example that its file was shortened; "
+	  "empty if there is no problem.",
+	  model_get_problem),
     SHOWN("health", "last_error", MODEL_TEXT, "The last error of the storage.", model_get_last_error),
     SHOWN("health", "last_error_time", MODEL_NUMBER,
 	  "The time of last_error in seconds since 1970; 0 means that there was no error.",

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The functions that the model requires of the iSCSI front end, which is a layer above it. The front end
- * registers itself with model_set_front_end(). The model can also be changed while there is no front end, but
- * during this time nobody can log in.
+ * calls model_set_front_end() when it starts. Before this call, the model can already be changed, but no
+ * initiator can log in.
  */
 #ifndef MODEL_FRONT_END_H
 #define MODEL_FRONT_END_H
