@@ -256,6 +256,15 @@ class Discovery(DaemonCase):
         pairs = session.text({"SendTargets": ""})
         self.assertEqual([v for k, v in pairs if k == "TargetName"], [IQN + "a"])
 
+    def test_long_segment_in_discovery(self):
+        """The daemon stores little for a session that may need no secret: 8192 bytes, and not one more."""
+        with self.daemon.discovery() as session:
+            self.assertEqual(session.answers["MaxRecvDataSegmentLength"], "8192")
+            session.ping(bytes(8192))
+        with self.daemon.discovery() as session:
+            with self.assertRaises((EOFError, OSError)):
+                session.ping(bytes(8193))
+
     def test_no_scsi_in_discovery(self):
         with self.daemon.discovery() as session:
             session.connection.send(p.command(bytes(6), 1, session.cmdsn, session.expstatsn))

@@ -104,6 +104,27 @@ static void discovery(void **state)
 	assert_null(answer(i, "TargetPortalGroupTag"));
 	assert_string_equal(answer(i, "MaxBurstLength"), "Irrelevant");
 	assert_string_equal(answer(i, "HeaderDigest"), "None");
+	/* A discovery session may need no secret, so it must not make the daemon keep much data. */
+	assert_string_equal(answer(i, "MaxRecvDataSegmentLength"), "8192");
+	assert_int_equal(iscsi_login_result(i->login)->params.max_recv_data_segment, 8192);
+}
+
+/* The target declares its limit once, and does not take over the limit of the initiator. */
+static void discovery_in_steps(void **state)
+{
+	struct initiator *i = *state;
+
+	assert_int_equal(
+	    send_text(i, GO(SECURITY, OPERATIONAL), "InitiatorName=" HOST "\nSessionType=Discovery\n"),
+	    ISCSI_LOGIN_MORE);
+	assert_null(answer(i, "MaxRecvDataSegmentLength"));
+	assert_int_equal(send_text(i, STAY(OPERATIONAL), "MaxRecvDataSegmentLength=262144\n"),
+			 ISCSI_LOGIN_MORE);
+	assert_string_equal(answer(i, "MaxRecvDataSegmentLength"), "8192");
+	assert_int_equal(send_text(i, GO(OPERATIONAL, FULL), ""), ISCSI_LOGIN_COMPLETE);
+	assert_int_equal(i->response.data_len, 0);
+	assert_int_equal(iscsi_login_result(i->login)->params.max_recv_data_segment, 8192);
+	assert_int_equal(iscsi_login_result(i->login)->params.max_xmit_data_segment, 262144);
 }
 
 /* First requests, and the status that each one gets. */
@@ -502,6 +523,7 @@ int main(void)
 	    TEST(security_to_full_feature),
 	    TEST(names_in_upper_case),
 	    TEST(discovery),
+	    TEST(discovery_in_steps),
 	    TEST(refused_at_once),
 	    TEST(missing_nul),
 	    TEST(allow_any_admits),
