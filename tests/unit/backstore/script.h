@@ -45,7 +45,7 @@ struct script {
 	/* Results, atomic. */
 	unsigned calls[SCRIPT_NCALLS];
 	unsigned running, most_running, closes, refreshes;
-	uint64_t longest;
-	uint32_t flags; /* The flags of the last call that writes. */
+	uint64_t longest, bytes; /* The longest call, and the sum of all calls, in bytes. */
+	uint32_t flags;          /* The flags of the last call that writes. */
 };
 #endif

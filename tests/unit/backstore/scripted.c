@@ -34,6 +34,7 @@ static void count(struct script *script, enum script_call call, const struct tcm
 	uint64_t longest = __atomic_load_n(&script->longest, __ATOMIC_RELAXED);
 
 	__atomic_add_fetch(&script->calls[call], 1, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&script->bytes, io->len, __ATOMIC_RELAXED);
 	if (io->len > longest)
 		__atomic_store_n(&script->longest, io->len, __ATOMIC_RELAXED);
 	if (call != SCRIPT_READ)
