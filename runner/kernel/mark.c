@@ -5,6 +5,7 @@
  * need a reset in spite of the clean stop.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,9 +60,20 @@ static bool parse(struct kernel_manager *manager, FILE *file)
 	return fscanf(file, "%3s", end) == 1 && !strcmp(end, END);
 }
 
+/* Opens the mark. A symbolic link in its place is not followed. */
+static FILE *open_mark(const struct kernel_manager *manager, int flags, const char *mode)
+{
+	int fd = open(manager->mark, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, mode);
+
+	if (fd >= 0 && !file)
+		close(fd);
+	return file;
+}
+
 void kernel_mark_read(struct kernel_manager *manager)
 {
-	FILE *file = fopen(manager->mark, "re");
+	FILE *file = open_mark(manager, O_RDONLY, "r");
 
 	manager->clean = parse(manager, file);
 	if (!manager->clean)
@@ -89,7 +101,9 @@ void kernel_mark_add_unclean(struct kernel_manager *manager, unsigned minor)
 void kernel_mark_write(const struct kernel_manager *manager)
 {
 	char boot[BOOT_ID_MAX];
-	FILE *file = !manager->no_mark && read_boot_id(boot) ? fopen(manager->mark, "we") : NULL;
+	FILE *file = !manager->no_mark && read_boot_id(boot)
+			 ? open_mark(manager, O_WRONLY | O_CREAT | O_TRUNC, "w")
+			 : NULL;
 	bool written = false;
 
 	if (file) {

@@ -101,11 +101,32 @@ static void test_one_write_fails(void **state)
 	assert_false(kernel_mark_is_clean(&w->reader, FIRST + COUNT));
 }
 
+/* A symbolic link in the place of the mark is neither read nor written through, and does not stay. */
+static void test_link(void **state)
+{
+	struct fixture *w = *state;
+	char other[80];
+
+	snprintf(other, sizeof(other), "%s.other", w->path);
+	kernel_mark_write(&w->writer);
+	assert_int_equal(rename(w->path, other), 0);
+	assert_int_equal(symlink(other, w->path), 0);
+	kernel_mark_read(&w->reader);
+	assert_false(kernel_mark_is_clean(&w->reader, FIRST + COUNT));
+	assert_int_equal(unlink(other), 0);
+
+	assert_int_equal(symlink(other, w->path), 0);
+	kernel_mark_write(&w->writer);
+	assert_int_not_equal(access(other, F_OK), 0);
+	assert_int_equal(unlink(w->path), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_long_list, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_one_write_fails, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_link, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
