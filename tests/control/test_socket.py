@@ -110,6 +110,21 @@ class Folder(unittest.TestCase):
     def test_folder_that_cannot_be_created(self):
         self.assert_no_socket(Daemon(*EXPORT, "--run-dir", "/dev/null/run"), "/dev/null/run", "Not a directory")
 
+    def test_links_are_not_followed(self):
+        """A lock that is a symbolic link is refused. A link in the place of the socket is replaced. Neither file to which they
+        lead is touched."""
+        victim, lock = os.path.join(self.folder, "victim"), os.path.join(self.folder, "control.lock")
+        os.symlink(victim, lock)
+        self.assert_no_socket(Daemon(*EXPORT, "--run-dir", self.folder), lock, "symbolic link")
+        self.assertFalse(os.path.exists(victim))
+        os.unlink(lock)
+        with open(victim, "w", encoding="ascii"):
+            os.chmod(victim, 0o644)
+        os.symlink(victim, self.path)
+        with Daemon(*EXPORT, "--run-dir", self.folder):
+            self.assertIn("version", self.status())
+        self.assertEqual(stat.S_IMODE(os.stat(victim).st_mode), 0o644)
+
     def test_long_path(self):
         self.assert_no_socket(Daemon(*EXPORT, "--run-dir", os.path.join(self.folder, "x" * 150)), "at most 107 bytes")
 

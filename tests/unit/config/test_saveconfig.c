@@ -392,6 +392,42 @@ static void test_follows_a_link(void **state)
 	assert_true(file_has(t, "\"old\""));
 }
 
+/* The copies contain secrets, so they go to the folder beside the file and not to where a link leads. */
+static void test_copies_do_not_follow_a_link(void **state)
+{
+	struct test *t = *state;
+	g_autofree char *backup = g_build_filename(t->folder, "backup", NULL),
+			*elsewhere = g_build_filename(t->folder, "elsewhere", NULL);
+
+	write_file(t, "{\"old\": 1}");
+	assert_int_equal(restore(t), 0);
+	fixture_tpg(t->f, OPEN);
+	assert_int_equal(mkdir(elsewhere, 0700), 0);
+	assert_int_equal(symlink("elsewhere", backup), 0);
+	assert_true(save(t) < 0);
+	assert_non_null(strstr(t->error.text, "cannot be kept"));
+	assert_true(file_has(t, "{\"old\": 1}"));
+	assert_int_equal(rmdir(elsewhere), 0);
+	assert_int_equal(unlink(backup), 0);
+}
+
+/* The same for the file that gets its own name only when it is complete. */
+static void test_a_link_in_the_way_of_the_new_file(void **state)
+{
+	struct test *t = *state;
+	g_autofree char *name = g_path_get_basename(t->path),
+			*fresh = g_strdup_printf("%s/.%s.new", t->folder, name),
+			*elsewhere = g_build_filename(t->folder, "elsewhere", NULL);
+
+	write_file(t, "{\"old\": 1}");
+	assert_int_equal(restore(t), 0);
+	fixture_tpg(t->f, OPEN);
+	assert_int_equal(symlink("elsewhere", fresh), 0);
+	assert_int_equal(save(t), 0);
+	assert_int_not_equal(access(elsewhere, F_OK), 0);
+	assert_int_not_equal(access(fresh, F_OK), 0);
+}
+
 static void test_operations_wait_for_each_other(void **state)
 {
 	struct test *t = *state;
@@ -500,6 +536,8 @@ int main(void)
 	    TEST(test_an_object_does_not_inherit_keys),
 	    TEST(test_save_fails_cleanly),
 	    TEST(test_follows_a_link),
+	    TEST(test_copies_do_not_follow_a_link),
+	    TEST(test_a_link_in_the_way_of_the_new_file),
 	    TEST(test_operations_wait_for_each_other),
 	    TEST(test_long_restore),
 	    TEST(test_needs_a_path),

@@ -247,13 +247,29 @@ static void test_killed_writer(void **state)
 
 /* --- locks --- */
 
+static void name_lock_file(char name[STATE_NAME_SIZE])
+{
+	storage_state_name(KEY, name);
+	strcpy(strrchr(name, '.'), ".lock");
+}
+
 static bool has_lock_file(void)
 {
 	char name[STATE_NAME_SIZE];
 
-	storage_state_name(KEY, name);
-	strcpy(strrchr(name, '.'), ".lock");
+	name_lock_file(name);
 	return !faccessat(fd, name, F_OK, 0);
+}
+
+static void test_lock_that_is_a_link(void **state)
+{
+	char name[STATE_NAME_SIZE];
+
+	(void)state;
+	name_lock_file(name);
+	assert_int_equal(symlinkat("victim", fd, name), 0);
+	assert_int_equal(storage_state_lock(fd, KEY, &error), -ELOOP);
+	assert_int_not_equal(faccessat(fd, "victim", F_OK, 0), 0);
 }
 
 static void test_lock(void **state)
@@ -364,6 +380,7 @@ int main(void)
 	    TEST(test_folder_that_others_may_change),
 	    TEST(test_full_disk_keeps_the_old_file),
 	    TEST(test_killed_writer),
+	    TEST(test_lock_that_is_a_link),
 	    TEST(test_lock),
 	    TEST(test_lock_ends_with_its_process),
 	    TEST(test_lock_of_a_process_that_hangs_in_its_end),

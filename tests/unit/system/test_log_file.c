@@ -145,6 +145,28 @@ static void test_no_folder(void **state)
 	assert_non_null(strstr(text, "here now"));
 }
 
+/* The file to which a symbolic link leads gets no lines, whenever the link takes the name of the log. */
+static void test_link(void **state)
+{
+	(void)state;
+	assert_int_equal(symlink(moved, path), 0);
+	system_log_open(folder, "tcmu-runner.log");
+	log_info(NULL, "from the start");
+	system_log_flush(5000);
+	assert_int_equal(unlink(path), 0);
+	system_log_reopen();
+	log_info(NULL, "in the file");
+	system_log_flush(5000);
+	g_autofree char *text = contents(path);
+	assert_non_null(strstr(text, "in the file"));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink(moved, path), 0);
+	system_log_reopen();
+	log_info(NULL, "after a rotation");
+	system_log_close();
+	assert_int_not_equal(access(moved, F_OK), 0);
+}
+
 /* A terminal that was started by a service of the desktop inherits that service's variables. */
 static void test_descendant_of_a_service(void **state)
 {
@@ -234,6 +256,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_rotation, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_full_disk, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_no_folder, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_link, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_descendant_of_a_service, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_threads, set_up, tear_down),
 	    cmocka_unit_test(test_stderr_that_nobody_reads),
