@@ -30,7 +30,7 @@ check_build_tools() {
 		pkg-config --exists "$library" 2>/dev/null || missing="$missing, the development files of $library"
 	done
 	[ -n "$missing" ] || return 0
-	echo "This system has no apt-get. Install with its own package manager: ${missing#[, ]}" >&2
+	echo "This system has no apt-get. Install with its own package manager:${missing#,}" >&2
 	echo "(and, for the kernel front end, the development files of libnl-genl-3.0 and libkmod)" >&2
 	return 1
 }
