@@ -11,7 +11,7 @@ cd "$(dirname "$0")"
 # None of these packages starts a service. Packages that would start one are unpacked below the build tree
 # (tests/kernel/packages.sh).
 TEST_PACKAGES="libcmocka-dev libiscsi-dev libiscsi-bin qemu-utils qemu-block-extra python3 e2fsprogs shellcheck
-	dbus-daemon libglib2.0-bin dpkg-dev file fio fuse3 iproute2 sg3-utils zsh"
+	dbus-daemon libglib2.0-bin dpkg-dev file fio fuse3 iproute2 mandoc sg3-utils zsh"
 # Some of the long tests make Debian systems in chroots or build an RPM package.
 FULL_PACKAGES="debootstrap rpm"
 

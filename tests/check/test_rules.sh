@@ -14,6 +14,7 @@ clean_tree() {
 	cp "$rules/../../.clang-format" "$tree"
 	printf '/* SPDX-License-Identifier: Apache-2.0 */\nvoid util_run(void);\n#define util_go() loop_for_macro()\n' >"$tree/runner/util/a.h"
 	printf '/* SPDX-License-Identifier: Apache-2.0 */\n/* Calls util. */\n#include "util/a.h"\n' >"$tree/runner/loop/a.c"
+	printf '.TH A 8 2026-11-26 "tcmu-runner" "Pages"\n.SH NAME\na \\- a page\n' >"$tree/a.8"
 	printf '#!/bin/sh\n# SPDX-License-Identifier: Apache-2.0\ntrue\n' >"$tree/ok.sh"
 	# shellcheck disable=SC2016 # Markdown, not a command
 	printf '# A page\n\n| a wide table |%0200d|\n\n```\na listing %0200d\n```\n' 0 0 >"$tree/page.md"
@@ -57,6 +58,11 @@ must_refuse file_size tests/a.c "$(yes '' | head -n 600; echo end)"
 must_accept file_size tests/a.c "$(yes '' | head -n 599; echo end)"
 # shellcheck disable=SC2016 # the violation is this text
 must_refuse shell ok.sh 'rm $1'
+
+must_refuse man_pages a.8 '.XX no such macro'
+must_refuse man_pages b.8 '.TH B 8 "26 November 2026" "tcmu-runner" "Pages"
+.SH NAME
+b \- its date has another form'
 
 must_refuse format runner/loop/a.c 'int  two_blanks;'
 must_refuse opening_comment runner/util/b.c '/* SPDX-License-Identifier: Apache-2.0 */
