@@ -96,23 +96,23 @@ static uint64_t copy(struct script *script, struct tcmur_io *io, uint64_t skip, 
 	uint64_t done = 0;
 
 	for (uint32_t i = 0; i < io->iovcnt && done < io->len; i++) {
-		uint8_t *at = io->iov[i].iov_base;
+		uint8_t *at = io->iov[i].iov_base, *medium = &script->media[io->offset + done];
+		size_t len = io->iov[i].iov_len, skipped = skip < len ? skip : len;
 
-		for (size_t k = 0; k < io->iov[i].iov_len && done < io->len; k++) {
-			uint8_t *medium = &script->media[io->offset + done];
-
-			if (skip) {
-				skip--;
-				continue;
-			}
-			if (how == FROM_MEDIUM)
-				at[k] = *medium;
-			else if (how == TO_MEDIUM)
-				*medium = at[k];
-			else if (at[k] != *medium)
-				return done;
-			done++;
-		}
+		skip -= skipped;
+		at += skipped;
+		len -= skipped;
+		if (len > io->len - done)
+			len = io->len - done;
+		if (how == FROM_MEDIUM)
+			memcpy(at, medium, len);
+		else if (how == TO_MEDIUM)
+			memcpy(medium, at, len);
+		else
+			for (size_t k = 0; k < len; k++)
+				if (at[k] != medium[k])
+					return done + k;
+		done += len;
 	}
 	return done;
 }
