@@ -25,6 +25,7 @@ struct portal_service {
 	struct exports *exports;
 	struct model_host *host;
 	struct iscsi_server *server;
+	struct storage_inventories *inventories;
 	/* The tree, or NULL if the user has not asked for one. */
 	struct tree *tree;
 };
@@ -53,6 +54,7 @@ static int start_server(struct portal_service *s, struct loop_set *loops, struct
 	    .nopin_interval_s = (unsigned)o->nop_interval,
 	    .nopin_timeout_s = (unsigned)o->nop_timeout,
 	    .fd_store = &system_fd_store,
+	    .inventories = s->inventories,
 	};
 	struct model *model = model_host_model(s->host);
 
@@ -118,6 +120,7 @@ int portal_service_start(struct portal_service *s, struct loop_set *loops, struc
 			 struct error *error)
 {
 	s->host = host;
+	s->inventories = storage_inventories_open(model_host_context(host)->registry);
 	int err = s->exports
 		      ? exports_create(s->exports, model_host_model(host), model_host_context(host), error)
 		      : 0;
@@ -140,6 +143,7 @@ bool portal_service_stop(struct portal_service *s)
 	tree_stop(s->tree);
 	if (s->server && !iscsi_server_stop(s->server, stop_limit_left_ms(STORAGE_MS)))
 		return false;
+	storage_inventories_close(s->inventories);
 	exports_free(s->exports);
 	g_free(s);
 	return true;

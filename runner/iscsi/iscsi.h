@@ -5,6 +5,7 @@
 
 #include "loop/loop.h"
 #include "model/model.h"
+#include "storage/inventories.h"
 #include "util/error.h"
 #include "util/fd_store.h"
 #include "util/main_queue.h"
@@ -31,6 +32,8 @@ struct iscsi_options {
 	unsigned nopin_timeout_s;
 	/* Keeps the listening sockets open while no process serves them; may be NULL. */
 	const struct fd_store *fd_store;
+	/* What initiators know of their LUNs; may be NULL. */
+	struct storage_inventories *inventories;
 };
 
 struct iscsi_server;

@@ -69,6 +69,7 @@ static bool begin_full_feature_phase(struct iscsi_conn *conn, struct iscsi_login
 	open_window(conn, result->discovery ? DISCOVERY_DEPTH : result->target->queue_depth);
 	iscsi_conn_full(conn, result->target);
 	log_info(conn->name, "logged in to %s", iscsi_session_name(session));
+	iscsi_session_begin(session);
 	iscsi_login_free(conn->login);
 	conn->login = NULL;
 	return send_response(conn, response);

@@ -17,9 +17,32 @@
 #include "iscsi/task.h"
 #include "iscsi/text_exchange.h"
 
+static struct storage_inventories *inventories_of(const struct iscsi_session *session)
+{
+	return session->conn->il->server->options.inventories;
+}
+
 static uint32_t report_luns(struct scsi_it_nexus *it_nexus, uint8_t (*luns)[8], uint32_t max)
 {
-	return iscsi_luns_report(&container_of(it_nexus, struct iscsi_session, it_nexus)->luns, luns, max);
+	struct iscsi_session *session = container_of(it_nexus, struct iscsi_session, it_nexus);
+
+	if (session->luns.changed && session->luns.map)
+		storage_inventories_report(inventories_of(session), session->target_port,
+					   session->initiator_port, model_map_digest(session->luns.map));
+	return iscsi_luns_report(&session->luns, luns, max);
+}
+
+void iscsi_session_begin(struct iscsi_session *session)
+{
+	if (session->discovery)
+		return;
+	session->luns.changed =
+	    storage_inventories_begin(inventories_of(session), session->target_port, session->initiator_port,
+				      model_map_digest(session->luns.map));
+	if (session->luns.changed)
+		log_info(session->conn->name,
+			 "the LUNs of %s have changed since the initiator asked for them; it is told so",
+			 session->target_name);
 }
 
 static void end_work(struct loop_work *work)
@@ -176,6 +199,9 @@ static void leave_table(struct iscsi_session *session)
 			 session->ntasks);
 	model_dynamic_end(session->dynamic);
 	session->dynamic = NULL;
+	if (!session->discovery)
+		storage_inventories_end(inventories_of(session), session->target_port,
+					session->initiator_port);
 	iscsi_luns_detach(&session->luns);
 	iscsi_session_unregister(session);
 }

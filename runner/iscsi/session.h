@@ -115,6 +115,11 @@ struct iscsi_session {
 
 /* Creates a session from the result of a successful login. Returns NULL if there is no memory. */
 struct iscsi_session *iscsi_session_new(struct iscsi_conn *conn, const struct iscsi_login_result *result);
+/*
+ * To be called when the session has entered the table, before its first command. If the LUNs have changed
+ * since the initiator last asked for them, its LUNs report this.
+ */
+void iscsi_session_begin(struct iscsi_session *session);
 /* Frees a session that is not in the table. */
 void iscsi_session_free(struct iscsi_session *session);
 

@@ -4,10 +4,12 @@
  * entries of 64 consecutive LUNs. A change makes a new map that shares all pages but one with the old map.
  * Which map is the current one is left to view.c.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/private.h"
+#include "storage/lu.h"
 #include "util/bytes.h"
 #include "util/contract.h"
 
@@ -17,6 +19,8 @@ struct model_entry {
 	atomic_uint refs;
 	unsigned lun;
 	struct storage_lu *lu;
+	/* The digest of the set that consists of this entry: of the LUN and the unit serial number. */
+	struct digest_set digest;
 	/*
 	 * This changes while sessions use the entry. Therefore a change of the protection needs no new nexus.
 	 */
@@ -35,6 +39,8 @@ struct page {
 struct model_map {
 	atomic_uint refs;
 	unsigned count, npages;
+	/* See model_map_digest(). */
+	struct digest_set digest;
 	struct page *pages[];
 };
 
@@ -56,6 +62,14 @@ static void on_released(struct main_work *work)
 	model_object_released(object);
 }
 
+static struct digest_set digest_of(unsigned lun, const struct storage_lu *lu)
+{
+	char number[12];
+
+	snprintf(number, sizeof(number), "%u", lun);
+	return digest_set_of((const char *const[]){number, storage_lu_serial(lu), NULL});
+}
+
 struct model_entry *model_entry_new(struct model_object *object, unsigned lun, struct storage_lu *lu,
 				    bool write_protected)
 {
@@ -67,6 +81,7 @@ struct model_entry *model_entry_new(struct model_object *object, unsigned lun, s
 	atomic_init(&entry->write_protected, write_protected);
 	entry->lun = lun;
 	entry->lu = storage_lu_get(lu);
+	entry->digest = digest_of(lun, lu);
 	entry->object = object;
 	entry->released.fn = on_released;
 	model_object_retain(object);
@@ -162,6 +177,7 @@ struct model_map *model_map_new(void)
 struct model_map *model_map_change(const struct model_map *map, unsigned lun, struct model_entry *entry)
 {
 	unsigned at = lun / PAGE_LUNS;
+	const struct model_entry *replaced = model_map_entry(map, lun);
 	struct model_map *changed = map_alloc(MAX(map->npages, at + 1));
 	const struct page *old = at < map->npages ? map->pages[at] : NULL;
 	struct page *page = changed ? page_change(old, lun % PAGE_LUNS, entry) : NULL;
@@ -175,6 +191,11 @@ struct model_map *model_map_change(const struct model_map *map, unsigned lun, st
 			changed->pages[i] = page_get(map->pages[i]);
 	changed->count = map->count - (old ? old->count : 0) + page->count;
 	changed->pages[at] = page;
+	changed->digest = map->digest;
+	if (replaced)
+		digest_set_remove(&changed->digest, replaced->digest);
+	if (entry)
+		digest_set_add(&changed->digest, entry->digest);
 	return changed;
 }
 
@@ -216,6 +237,11 @@ int model_map_next(const struct model_map *map, unsigned from)
 unsigned model_map_count(const struct model_map *map)
 {
 	return map->count;
+}
+
+struct digest_set model_map_digest(const struct model_map *map)
+{
+	return map->digest;
 }
 
 static const struct page *page_at(const struct model_map *map, unsigned at)

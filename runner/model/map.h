@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "scsi/scsi.h"
+#include "storage/digest.h"
 
 struct model_view;
 struct model_map;
@@ -39,6 +40,12 @@ unsigned model_map_count(const struct model_map *map);
  * compared.
  */
 bool model_map_is_same(const struct model_map *a, const struct model_map *b);
+/*
+ * Any thread. Returns the digest of the logical unit inventory: of the LUNs and the unit serial numbers to
+ * which they lead. It is the same after a restart of the daemon if the inventory is the same. The change of a
+ * unit serial number counts when a new logical unit serves the disk.
+ */
+struct digest_set model_map_digest(const struct model_map *map);
 /* Any thread. model_map_put() accepts NULL. */
 struct model_map *model_map_get(struct model_map *map);
 void model_map_put(struct model_map *map);

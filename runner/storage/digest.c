@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/bytes.h"
 #include "util/log.h"
 
 void digest_texts(const char *const *texts, uint8_t digest[DIGEST_SIZE])
@@ -33,6 +34,14 @@ void digest_texts_hex(const char *const *texts, char hex[DIGEST_HEX_SIZE])
 	digest_texts(texts, digest);
 	for (unsigned i = 0; i < DIGEST_SIZE; i++)
 		snprintf(&hex[2 * i], 3, "%02x", digest[i]);
+}
+
+struct digest_set digest_set_of(const char *const *texts)
+{
+	uint8_t digest[DIGEST_SIZE];
+
+	digest_texts(texts, digest);
+	return (struct digest_set){{get_be64(digest), get_be64(digest + 8)}};
 }
 
 void uuid_from_bytes(const uint8_t *bytes, char uuid[UUID_SIZE])

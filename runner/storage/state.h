@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "storage/digest.h"
 #include "util/error.h"
@@ -69,7 +70,14 @@ int storage_state_lock(int folder, const char *key, struct error *error);
 /* Closes the descriptor. is_last says whether no duplicate of it is open. */
 void storage_state_unlock(int folder, const char *key, int fd, bool is_last);
 
-/* --- state_text.c: the text of such a file */
+/* --- state_text.c: the text of such a file, whose last line is the checksum of all lines before it */
+
+/* Prints the line with the checksum of text, which has len bytes. */
+void state_text_print_checksum(FILE *out, const char *text, size_t len);
+/*
+ * Checks the checksum in the last line and removes the line. Returns false if there is no correct checksum.
+ */
+bool state_text_cut_checksum(char *text);
 
 /* Fills text with at most size bytes. Returns false if the text is longer. */
 bool state_text_format(const char *key, const struct storage_state *state, char *text, size_t size);

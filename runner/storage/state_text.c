@@ -25,6 +25,35 @@
 #define HEADER   "tcmu-runner storage object 1\n"
 #define CHECKSUM "crc32c "
 
+/* --- the checksum --- */
+
+static unsigned checksum_of(const char *text, size_t len)
+{
+	return ~crc32c_update(CRC32C_INIT, text, len);
+}
+
+void state_text_print_checksum(FILE *out, const char *text, size_t len)
+{
+	fprintf(out, CHECKSUM "%08x\n", checksum_of(text, len));
+}
+
+bool state_text_cut_checksum(char *text)
+{
+	char *last = strrchr(text, '\n');
+	unsigned sum;
+
+	if (!last || last[1])
+		return false;
+	*last = '\0';
+	last = strrchr(text, '\n');
+	if (!last || strlen(last + 1) != strlen(CHECKSUM) + 8 || sscanf(last + 1, CHECKSUM "%8x", &sum) != 1)
+		return false;
+	last[1] = '\0';
+	return sum == checksum_of(text, (size_t)(last + 1 - text));
+}
+
+/* --- the values --- */
+
 static const struct {
 	const char *name;
 	size_t offset, size;
@@ -83,30 +112,11 @@ bool state_text_format(const char *key, const struct storage_state *state, char 
 	fits = fits && append(&out, state->rest, strlen(state->rest));
 	if (!fits)
 		return false;
-	snprintf(checksum, sizeof(checksum), "%08x",
-		 ~crc32c_update(CRC32C_INIT, text, (size_t)(out.at - text)));
+	snprintf(checksum, sizeof(checksum), "%08x", checksum_of(text, (size_t)(out.at - text)));
 	return append_line(&out, "crc32c", checksum);
 }
 
 /* --- parse --- */
-
-/*
- * Checks the checksum in the last line and removes the line. Returns false if there is no correct checksum.
- */
-static bool cut_checksum(char *text)
-{
-	char *last = strrchr(text, '\n');
-	unsigned sum;
-
-	if (!last || last[1])
-		return false;
-	*last = '\0';
-	last = strrchr(text, '\n');
-	if (!last || strlen(last + 1) != strlen(CHECKSUM) + 8 || sscanf(last + 1, CHECKSUM "%8x", &sum) != 1)
-		return false;
-	last[1] = '\0';
-	return sum == ~crc32c_update(CRC32C_INIT, text, (size_t)(last + 1 - text));
-}
 
 static void unescape(char *value)
 {
@@ -160,7 +170,7 @@ int state_text_parse(char *text, const char *key, struct storage_state *state, s
 	char *rest = text + strlen(HEADER), *line, *object;
 
 	*state = (struct storage_state){.machine = ""};
-	if (!cut_checksum(text))
+	if (!state_text_cut_checksum(text))
 		return error_set(error, EINVAL, "its checksum is wrong: it is damaged");
 	if (strncmp(text, HEADER, strlen(HEADER)))
 		return error_set(error, EINVAL, "it is not of a version that this daemon knows");

@@ -66,6 +66,23 @@ class Luns(ControlCase):
         self.session.good(cdb.write10(0, 1), BLOCK, lun=FLAT | 16383)
         self.assertEqual(self.session.good(cdb.read10(0, 1), length=512, lun=1), BLOCK)
 
+    def test_changed_while_logged_out(self):
+        """The initiator is told until it has asked for its LUNs, also if it loses its connection meanwhile."""
+        self.session.logout()
+        self.session.connection.close()
+        self.delete(f"{TPG}/{HOST}/lun_1")
+        for end in Session.logout, None:
+            with Session(self.daemon.address, TARGET, initiator=HOST, isid=self.session.isid) as session:
+                for expected in cdb.POWER_ON, LUNS_CHANGED, None:
+                    self.assertEqual(session.execute(cdb.TEST_UNIT_READY).key, expected)
+                if end:
+                    end(session)
+        with Session(self.daemon.address, TARGET, initiator=HOST, isid=self.session.isid) as session:
+            self.assertEqual(lun_numbers(session), [0])
+        with Session(self.daemon.address, TARGET, initiator=HOST, isid=self.session.isid) as session:
+            for expected in cdb.POWER_ON, None:
+                self.assertEqual(session.execute(cdb.TEST_UNIT_READY).key, expected)
+
     def test_removed_and_added_elsewhere(self):
         self.session.good(cdb.write10(0, 1), BLOCK, lun=1)
         self.delete(f"{TPG}/{HOST}/lun_0")

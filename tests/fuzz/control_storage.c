@@ -11,6 +11,7 @@
 
 #include "config/saveconfig.h"
 #include "scsi/scsi.h"
+#include "storage/lu.h"
 #include "storage/storage.h"
 #include "util/list.h"
 
@@ -44,6 +45,12 @@ struct scsi_lu *storage_lu_scsi(const struct storage_lu *lu)
 {
 	(void)lu;
 	return NULL;
+}
+
+const char *storage_lu_serial(const struct storage_lu *lu)
+{
+	(void)lu;
+	return "";
 }
 
 /* This fake has no backstore. */

@@ -15,10 +15,10 @@ INTERVENTION_REQUIRED = (2, 0x04, 0x03)
 MEDIUM_MAY_HAVE_CHANGED = (6, 0x28, 0x00)
 
 
-def attentions(session):
+def attentions(session, lun=0):
     """Returns the unit attentions that wait, in their order."""
     seen = []
-    while (task := session.execute(cdb.TEST_UNIT_READY)).key:
+    while (task := session.execute(cdb.TEST_UNIT_READY, lun=lun)).key:
         seen.append(task.key)
         if task.key[0] != 6:
             break

@@ -7,14 +7,18 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "storage/lu.h"
 
 struct storage_lu {
 	atomic_uint refs;
 	struct storage *storage;
 	struct scsi_lu *scsi;
 	void *unit;
+	char serial[32];
 	struct main_work released;
 };
 
@@ -25,6 +29,8 @@ struct storage {
 	enum storage_status status;
 	struct storage_lu *served;
 	unsigned units;
+	/* The number of logical units so far. Each one has another unit serial number. */
+	unsigned serials;
 	uint64_t size;
 	bool is_in_memory;
 	storage_done *closed;
@@ -69,6 +75,7 @@ static struct storage_lu *new_lu(struct storage *s)
 	lu->scsi = (struct scsi_lu *)lu;
 	if (fake_unit_ops)
 		lu->unit = fake_unit_ops->create(&s->context, s->name, &lu->scsi);
+	snprintf(lu->serial, sizeof(lu->serial), "%.20s %u", s->name, s->serials++);
 	s->units++;
 	fake_units++;
 	return lu;
@@ -77,6 +84,11 @@ static struct storage_lu *new_lu(struct storage *s)
 struct scsi_lu *storage_lu_scsi(const struct storage_lu *lu)
 {
 	return lu->scsi;
+}
+
+const char *storage_lu_serial(const struct storage_lu *lu)
+{
+	return lu->serial;
 }
 
 struct storage_lu *storage_lu_get(struct storage_lu *lu)

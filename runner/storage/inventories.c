@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Remembers the inventories that initiators know, and keeps them in the file "inventories" of the state
+ * folder. A change is written at once, but not more often than once a second, so that an initiator that logs
+ * in all the time does not keep the disk busy. If the process is killed before that, an initiator may miss a
+ * change, or be told of one that it knows.
+ *
+ * Several daemons can share a state folder. Each of them therefore adds what it knows to the current contents
+ * of the file, under a lock.
+ */
+#include "storage/inventories.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "storage/inventory_table.h"
+#include "storage/registry.h"
+#include "storage/small_file.h"
+#include "storage/state.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+#define NAME "inventories"
+/* The size of a file whose sets are all full is 5 MiB. */
+#define FILE_MAX (8 << 20)
+/* The interval between two writes, in seconds. */
+#define INTERVAL_S 1
+/* How often the daemon tries, when it stops, to get the lock that another daemon holds for milliseconds. */
+#define LAST_TRIES 50
+#define TRY_NS     10000000
+
+struct storage_inventories {
+	struct storage_registry *registry;
+	/* Guards the members below. */
+	pthread_mutex_t lock;
+	struct inventory_table table;
+	/* Whether a thread of the pool writes the file, or waits until it may write it again. */
+	bool is_saving;
+	/* Whether the table has changed since that thread copied it. */
+	bool is_changed;
+	/* Whether the daemon stops, so that the thread must not wait. */
+	bool is_closing;
+	/* Wakes the thread when is_closing is set, and wakes the main thread when is_saving is cleared. */
+	pthread_cond_t changed;
+	struct loop_pool_job job;
+	/* Used by the thread that writes: whether the last write has failed, which is in the log. */
+	bool is_failing;
+};
+
+/* --- the file --- */
+
+static int read_copy(int folder, const char *name, struct inventory_table *table, struct error *error)
+{
+	CLEANUP_FREE char *text = malloc(FILE_MAX + 1);
+
+	if (!text)
+		return error_set(error, ENOMEM, "out of memory");
+	ssize_t n = small_file_read(folder, name, text, FILE_MAX + 1, error);
+	if (n < 0)
+		return (int)n;
+	int err = strlen(text) == (size_t)n ? inventory_table_parse(table, text, error)
+					    : error_set(error, EINVAL, "it holds a zero byte: it is damaged");
+	if (!err)
+		return 0;
+	inventory_table_clear(table);
+	return error_prefix(error, err, "%s", name);
+}
+
+/* Reads the file, or its previous copy if the file is damaged. The table must be empty. */
+static void read_file(int folder, struct inventory_table *table)
+{
+	struct error error, reason;
+	int err = read_copy(folder, NAME, table, &error);
+
+	if (!err || err == -ENOENT)
+		return;
+	bool has_copy = !read_copy(folder, NAME ".old", table, &reason);
+	log_warn(NULL, "state folder: %s; %s", error.text,
+		 has_copy
+		     ? "the previous copy is used"
+		     : "initiators are not told that their LUNs have changed while they were logged out");
+}
+
+/* Adds an inventory to another table, or replaces the one that this table has. */
+static int copy_one(const struct inventory *inventory, struct inventory_table *to, int64_t used_s)
+{
+	struct inventory *copy = inventory_find(to, inventory->id);
+
+	if (copy)
+		inventory_use(to, copy, used_s);
+	else
+		copy = inventory_add(to, inventory->id, used_s);
+	if (!copy)
+		return -ENOMEM;
+	copy->luns = inventory->luns;
+	inventory_limit(to, inventory->id);
+	return 0;
+}
+
+static int merge_into(const struct inventory_table *fresh, struct inventory_table *merged)
+{
+	struct list *node, *tmp;
+	int err = 0;
+
+	for (unsigned i = 0; i < INVENTORY_SETS && !err; i++)
+		list_for_each (&fresh->sets[i], node, tmp) {
+			const struct inventory *inventory = list_entry(node, struct inventory, node);
+
+			err = err ? err : copy_one(inventory, merged, inventory->used_s);
+		}
+	return err;
+}
+
+static int write_table(int folder, const struct inventory_table *table, struct error *error)
+{
+	CLEANUP_FREE char *text = inventory_table_format(table);
+
+	return text ? small_file_replace(folder, NAME, text, error) : -ENOMEM;
+}
+
+/*
+ * Adds the inventories in fresh to the file. Returns 0, -EBUSY if another daemon is writing it, or another
+ * -errno with error set.
+ */
+static int save(int folder, const struct inventory_table *fresh, struct error *error)
+{
+	struct inventory_table merged;
+	int lock = storage_state_lock(folder, NAME, error);
+
+	if (lock < 0)
+		return lock;
+	inventory_table_init(&merged);
+	read_file(folder, &merged);
+	int err = merge_into(fresh, &merged);
+	if (!err)
+		err = write_table(folder, &merged, error);
+	if (err == -ENOMEM)
+		error_set(error, ENOMEM, "out of memory");
+	inventory_table_clear(&merged);
+	storage_state_unlock(folder, NAME, lock, true);
+	return err;
+}
+
+/* --- the thread that writes, with the lock held --- */
+
+/*
+ * Copies what the file must get: the inventories that it does not have, and those of sessions, which count as
+ * used now. Returns whether the file lacks any of them.
+ */
+static bool take_unsaved(struct storage_inventories *inventories, struct inventory_table *fresh)
+{
+	int64_t now_s = time(NULL);
+	struct list *node, *tmp;
+	bool found = false;
+
+	for (unsigned i = 0; i < INVENTORY_SETS; i++)
+		list_for_each (&inventories->table.sets[i], node, tmp) {
+			struct inventory *inventory = list_entry(node, struct inventory, node);
+
+			if (!inventory->is_unsaved && !inventory->nsessions)
+				continue;
+			found |= inventory->is_unsaved;
+			if (!copy_one(inventory, fresh, inventory->nsessions ? now_s : inventory->used_s))
+				inventory->is_unsaved = false;
+		}
+	return found;
+}
+
+/* Marks the inventories again, because they were not written. */
+static void give_back(struct storage_inventories *inventories, const struct inventory_table *fresh)
+{
+	struct list *node, *tmp;
+
+	for (unsigned i = 0; i < INVENTORY_SETS; i++)
+		list_for_each (&fresh->sets[i], node, tmp) {
+			struct inventory *inventory =
+			    inventory_find(&inventories->table, list_entry(node, struct inventory, node)->id);
+
+			if (inventory)
+				inventory->is_unsaved = true;
+		}
+}
+
+static void log_result(struct storage_inventories *inventories, int err, const struct error *error)
+{
+	if (err && err != -EBUSY && !inventories->is_failing)
+		log_warn(NULL,
+			 "state folder: %s; after a restart, initiators may not be told that their LUNs have "
+			 "changed",
+			 error->text);
+	if (err != -EBUSY)
+		inventories->is_failing = err;
+}
+
+/* Writes what the file does not have. Releases the lock meanwhile. */
+static int save_unsaved(struct storage_inventories *inventories)
+{
+	struct inventory_table fresh;
+	struct error error;
+	int err = 0;
+
+	inventory_table_init(&fresh);
+	inventories->is_changed = false;
+	if (take_unsaved(inventories, &fresh)) {
+		lock_drop(&inventories->lock);
+		err = save(inventories->registry->folder, &fresh, &error);
+		log_result(inventories, err, &error);
+		lock_take(&inventories->lock);
+	}
+	if (err)
+		give_back(inventories, &fresh);
+	inventory_table_clear(&fresh);
+	return err;
+}
+
+static void wait_interval(struct storage_inventories *inventories)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += INTERVAL_S;
+	while (!inventories->is_closing &&
+	       !pthread_cond_timedwait(&inventories->changed, &inventories->lock, &until))
+		;
+}
+
+static void run(struct loop_pool_job *job)
+{
+	struct storage_inventories *inventories = container_of(job, struct storage_inventories, job);
+	SCOPE_LOCK(&inventories->lock);
+	int err;
+
+	do {
+		err = save_unsaved(inventories);
+		wait_interval(inventories);
+	} while ((inventories->is_changed || err == -EBUSY) && !inventories->is_closing);
+	inventories->is_saving = false;
+	pthread_cond_broadcast(&inventories->changed);
+}
+
+static void save_soon(struct storage_inventories *inventories)
+{
+	inventories->is_changed = true;
+	if (inventories->is_saving || inventories->registry->folder < 0)
+		return;
+	inventories->is_saving = true;
+	loop_pool_submit(inventories->registry->jobs, &inventories->job);
+}
+
+/* --- sessions --- */
+
+bool storage_inventories_begin(struct storage_inventories *inventories, const char *target_port,
+			       const char *initiator_port, struct digest_set luns)
+{
+	uint8_t id[INVENTORY_ID_SIZE];
+
+	if (!inventories)
+		return false;
+	inventory_id(target_port, initiator_port, id);
+	SCOPE_LOCK(&inventories->lock);
+	struct inventory *inventory = inventory_find(&inventories->table, id);
+	if (!inventory) {
+		inventory = inventory_add(&inventories->table, id, time(NULL));
+		if (!inventory)
+			return false;
+		inventory->luns = luns;
+		inventory->is_unsaved = true;
+		save_soon(inventories);
+	}
+	inventory->nsessions++;
+	return !digest_set_is_same(inventory->luns, luns);
+}
+
+void storage_inventories_report(struct storage_inventories *inventories, const char *target_port,
+				const char *initiator_port, struct digest_set luns)
+{
+	uint8_t id[INVENTORY_ID_SIZE];
+
+	if (!inventories)
+		return;
+	inventory_id(target_port, initiator_port, id);
+	SCOPE_LOCK(&inventories->lock);
+	struct inventory *inventory = inventory_find(&inventories->table, id);
+	if (!inventory || digest_set_is_same(inventory->luns, luns))
+		return;
+	inventory->luns = luns;
+	inventory->is_unsaved = true;
+	save_soon(inventories);
+}
+
+void storage_inventories_end(struct storage_inventories *inventories, const char *target_port,
+			     const char *initiator_port)
+{
+	uint8_t id[INVENTORY_ID_SIZE];
+
+	if (!inventories)
+		return;
+	inventory_id(target_port, initiator_port, id);
+	SCOPE_LOCK(&inventories->lock);
+	struct inventory *inventory = inventory_find(&inventories->table, id);
+	if (!inventory)
+		return;
+	inventory->nsessions--;
+	inventory_use(&inventories->table, inventory, time(NULL));
+	inventory->is_unsaved = true;
+	inventory_limit(&inventories->table, id);
+	save_soon(inventories);
+}
+
+/* --- start and stop --- */
+
+struct storage_inventories *storage_inventories_open(struct storage_registry *registry)
+{
+	struct storage_inventories *inventories = calloc(1, sizeof(*inventories));
+	pthread_condattr_t monotonic;
+
+	if (!inventories)
+		return NULL;
+	inventories->registry = registry;
+	inventories->job.fn = run;
+	inventory_table_init(&inventories->table);
+	pthread_mutex_init(&inventories->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&inventories->changed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	if (registry->folder >= 0)
+		read_file(registry->folder, &inventories->table);
+	return inventories;
+}
+
+void storage_inventories_close(struct storage_inventories *inventories)
+{
+	if (!inventories)
+		return;
+	lock_take(&inventories->lock);
+	inventories->is_closing = true;
+	pthread_cond_broadcast(&inventories->changed);
+	while (inventories->is_saving)
+		pthread_cond_wait(&inventories->changed, &inventories->lock);
+	for (unsigned i = 0; inventories->registry->folder >= 0 && i < LAST_TRIES; i++) {
+		if (save_unsaved(inventories) != -EBUSY)
+			break;
+		nanosleep(&(struct timespec){.tv_nsec = TRY_NS}, NULL);
+	}
+	lock_drop(&inventories->lock);
+	inventory_table_clear(&inventories->table);
+	pthread_cond_destroy(&inventories->changed);
+	pthread_mutex_destroy(&inventories->lock);
+	free(inventories);
+}

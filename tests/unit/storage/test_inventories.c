@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What initiators know of their LUNs: in memory, after a restart, and in a state folder of two daemons. */
+#include "folder.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "kept_log.h"
+#include "storage/inventories.h"
+#include "storage/inventory_table.h"
+
+#define TARGET "iqn.2026-11.test:disk,t,0x0001"
+#define OTHER  "iqn.2026-11.test:other,t,0x0001"
+#define PORT   "iqn.2026-11.test:host,i,0x400000000001"
+
+static const struct digest_set first = {{1, 2}}, second = {{3, 4}};
+
+struct daemon {
+	struct storage_registry *registry;
+	struct storage_inventories *inventories;
+};
+
+static struct daemon start(void)
+{
+	struct storage_registry *registry = storage_registry_new(folder_path("state"), NULL);
+
+	return (struct daemon){registry, storage_inventories_open(registry)};
+}
+
+static void stop(struct daemon *daemon)
+{
+	storage_inventories_close(daemon->inventories);
+	storage_registry_free(daemon->registry);
+}
+
+static void restart(struct daemon *daemon)
+{
+	stop(daemon);
+	*daemon = start();
+}
+
+static int set_up(void **state)
+{
+	log_keep();
+	return folder_make(state);
+}
+
+static int tear_down(void **state)
+{
+	return folder_remove(state);
+}
+
+static bool begin(struct daemon *daemon, const char *target, const char *port, struct digest_set luns)
+{
+	return storage_inventories_begin(daemon->inventories, target, port, luns);
+}
+
+static void end(struct daemon *daemon, const char *target, const char *port)
+{
+	storage_inventories_end(daemon->inventories, target, port);
+}
+
+/* A session from its beginning to its end. Returns whether the initiator knew another inventory. */
+static bool visit(struct daemon *daemon, const char *target, const char *port, struct digest_set luns)
+{
+	bool changed = begin(daemon, target, port, luns);
+
+	end(daemon, target, port);
+	return changed;
+}
+
+/* --- one daemon --- */
+
+/* The initiator learns the inventory at its first login, and later with REPORT LUNS. */
+static void test_change_while_logged_out(void **state)
+{
+	struct daemon daemon = start();
+
+	(void)state;
+	assert_false(visit(&daemon, TARGET, PORT, first));
+	assert_false(visit(&daemon, TARGET, PORT, first));
+	assert_true(visit(&daemon, TARGET, PORT, second));
+	assert_true(begin(&daemon, TARGET, PORT, second));
+	storage_inventories_report(daemon.inventories, TARGET, PORT, second);
+	end(&daemon, TARGET, PORT);
+	assert_false(visit(&daemon, TARGET, PORT, second));
+	assert_false(visit(&daemon, OTHER, PORT, first));
+	stop(&daemon);
+}
+
+static void test_change_during_restart(void **state)
+{
+	struct daemon daemon = start();
+
+	(void)state;
+	assert_false(visit(&daemon, TARGET, PORT, first));
+	restart(&daemon);
+	assert_false(visit(&daemon, TARGET, PORT, first));
+	restart(&daemon);
+	assert_true(begin(&daemon, TARGET, PORT, second));
+	storage_inventories_report(daemon.inventories, TARGET, PORT, second);
+	end(&daemon, TARGET, PORT);
+	restart(&daemon);
+	assert_false(visit(&daemon, TARGET, PORT, second));
+	stop(&daemon);
+}
+
+/* A daemon that is killed does not write when it ends. */
+static void test_is_written_at_once(void **state)
+{
+	struct daemon daemon = start(), next;
+
+	(void)state;
+	begin(&daemon, TARGET, PORT, first);
+	for (unsigned i = 0; i < 3000 && access(folder_path("state/inventories"), F_OK); i++)
+		usleep(10000);
+	next = start();
+	assert_true(visit(&next, TARGET, PORT, second));
+	stop(&next);
+	end(&daemon, TARGET, PORT);
+	stop(&daemon);
+}
+
+/* An initiator with many names makes the daemon forget only what belongs to the same target. */
+static void test_flood_of_names(void **state)
+{
+	struct daemon daemon = start();
+	char port[96];
+
+	(void)state;
+	begin(&daemon, TARGET, "a long session", first);
+	visit(&daemon, TARGET, PORT, first);
+	visit(&daemon, OTHER, PORT, first);
+	for (unsigned i = 0; i <= INVENTORY_SET_MAX; i++) {
+		snprintf(port, sizeof(port), "iqn.2026-11.test:%u,i,0x400000000001", i);
+		visit(&daemon, TARGET, port, first);
+	}
+	assert_false(begin(&daemon, TARGET, PORT, second)); /* It is forgotten. */
+	assert_true(begin(&daemon, OTHER, PORT, second));
+	end(&daemon, TARGET, "a long session");
+	restart(&daemon);
+	assert_true(visit(&daemon, TARGET, "a long session", second));
+	assert_true(visit(&daemon, OTHER, PORT, second));
+	stop(&daemon);
+}
+
+/* --- the file --- */
+
+static void test_two_daemons_share_the_folder(void **state)
+{
+	struct daemon one = start(), two = start();
+
+	(void)state;
+	visit(&one, TARGET, PORT, first);
+	visit(&two, OTHER, PORT, first);
+	stop(&one);
+	restart(&two);
+	assert_true(visit(&two, TARGET, PORT, second));
+	assert_true(visit(&two, OTHER, PORT, second));
+	stop(&two);
+}
+
+static void test_damaged_file(void **state)
+{
+	struct daemon daemon = start();
+
+	(void)state;
+	visit(&daemon, TARGET, PORT, first);
+	restart(&daemon);
+	visit(&daemon, OTHER, PORT, first);
+	stop(&daemon);
+	folder_put("state/inventories", "tcmu-runner inventories 1\nnonsense\n");
+	daemon = start();
+	assert_true(is_logged("its checksum is wrong"));
+	assert_true(is_logged("the previous copy is used"));
+	assert_true(visit(&daemon, TARGET, PORT, second));
+	stop(&daemon);
+	folder_put("state/inventories", "");
+	folder_put("state/inventories.old", "");
+	daemon = start();
+	assert_true(is_logged("initiators are not told"));
+	assert_false(visit(&daemon, TARGET, PORT, second));
+	stop(&daemon);
+}
+
+static void test_file_is_private(void **state)
+{
+	struct daemon daemon = start();
+	struct stat st;
+
+	(void)state;
+	umask(0);
+	visit(&daemon, TARGET, PORT, first);
+	stop(&daemon);
+	assert_int_equal(stat(folder_path("state/inventories"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+}
+
+/* Without a state folder, the daemon knows what has happened since its start. */
+static void test_no_state_folder(void **state)
+{
+	struct daemon daemon;
+
+	(void)state;
+	folder_put("state", "a file");
+	daemon = start();
+	assert_false(visit(&daemon, TARGET, PORT, first));
+	assert_true(visit(&daemon, TARGET, PORT, second));
+	stop(&daemon);
+	unlink(folder_path("state"));
+}
+
+static void test_nothing_is_remembered(void **state)
+{
+	(void)state;
+	assert_false(storage_inventories_begin(NULL, TARGET, PORT, first));
+	storage_inventories_report(NULL, TARGET, PORT, second);
+	storage_inventories_end(NULL, TARGET, PORT);
+	storage_inventories_close(NULL);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_change_while_logged_out),
+	    TEST(test_change_during_restart),
+	    TEST(test_is_written_at_once),
+	    TEST(test_flood_of_names),
+	    TEST(test_two_daemons_share_the_folder),
+	    TEST(test_damaged_file),
+	    TEST(test_file_is_private),
+	    TEST(test_no_state_folder),
+	    cmocka_unit_test(test_nothing_is_remembered),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
