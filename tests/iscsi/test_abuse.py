@@ -179,8 +179,9 @@ class Abuse(unittest.TestCase):
         self.check(attack)
 
     def test_discovery_keeps_no_early_requests(self):
-        early = b"".join(p.Pdu.make(p.NOP_OUT, itt=n, w20=p.NO_TAG, w24=1 + n, w28=1, data=bytes(262140)).encode()
-                         for n in (1, 2, 3, 4))
+        """The requests are as many and as long as the window and the limit of a discovery session permit."""
+        early = b"".join(p.Pdu.make(p.NOP_OUT, itt=n, w20=p.NO_TAG, w24=1 + n, w28=1, data=bytes(8192)).encode()
+                         for n in range(1, 15))
 
         def attack(end):
             sessions = self.attacker.sessions(100)

@@ -261,9 +261,20 @@ class Discovery(DaemonCase):
         with self.daemon.discovery() as session:
             self.assertEqual(session.answers["MaxRecvDataSegmentLength"], "8192")
             session.ping(bytes(8192))
-        with self.daemon.discovery() as session:
-            with self.assertRaises((EOFError, OSError)):
+            with self.assertRaises((EOFError, ConnectionError)):
                 session.ping(bytes(8193))
+
+    def test_early_request_in_discovery(self):
+        """A request that arrives before its turn ends the session, because the daemon would have to store it. The window is
+        small."""
+        with self.daemon.discovery() as session:
+            self.assertEqual(session.maxcmdsn - session.cmdsn, 15)
+            session.ping(immediate=False)
+            early, missing = (p.Pdu.make(p.NOP_OUT, itt=n, w20=p.NO_TAG, w24=session.cmdsn + n, w28=session.expstatsn)
+                              for n in (1, 0))
+            session.connection.send(early, missing)
+            with self.assertRaises((EOFError, ConnectionError)):
+                session.connection.recv()
 
     def test_no_scsi_in_discovery(self):
         with self.daemon.discovery() as session:
