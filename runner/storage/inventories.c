@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Remembers the inventories that initiators know, and keeps them in the file "inventories" of the state
- * folder. A change is written at once, but not more often than once a second, so that an initiator that logs
- * in all the time does not keep the disk busy. If the process is killed before that, an initiator may miss a
- * change, or be told of one that it knows.
+ * folder. A change is written at once, but not more often than once a second, and never for more than a
+ * twentieth of the time, so that initiators that log in all the time do not keep the daemon busy. If the
+ * process is killed before that, an initiator may miss a change, or be told of one that it knows.
  *
  * Several daemons can share a state folder. Each of them therefore adds what it knows to the current contents
  * of the file, under a lock.
@@ -20,14 +20,17 @@
 #include "storage/registry.h"
 #include "storage/small_file.h"
 #include "storage/state.h"
+#include "util/bytes.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 #define NAME "inventories"
 /* The size of a file whose sets are all full is 5 MiB. */
 #define FILE_MAX (8 << 20)
-/* The interval between two writes, in seconds. */
-#define INTERVAL_S 1
+/* The shortest interval between two writes. After a long write it is longer: IDLE_FACTOR times the write. */
+#define INTERVAL_NS NS_PER_S
+#define IDLE_FACTOR 20
 /* How often the daemon tries, when it stops, to get the lock that another daemon holds for milliseconds. */
 #define LAST_TRIES 50
 #define TRY_NS     10000000
@@ -85,7 +88,7 @@ static void read_file(int folder, struct inventory_table *table)
 }
 
 /* Adds an inventory to another table, or replaces the one that this table has. */
-static int copy_one(const struct inventory *inventory, struct inventory_table *to, int64_t used_s)
+static int copy_one(const struct inventory *inventory, struct inventory_table *to, uint64_t used_s)
 {
 	struct inventory *copy = inventory_find(to, inventory->id);
 
@@ -152,7 +155,7 @@ static int save(int folder, const struct inventory_table *fresh, struct error *e
  */
 static bool take_unsaved(struct storage_inventories *inventories, struct inventory_table *fresh)
 {
-	int64_t now_s = time(NULL);
+	uint64_t now_s = (uint64_t)time(NULL);
 	struct list *node, *tmp;
 	bool found = false;
 
@@ -216,12 +219,13 @@ static int save_unsaved(struct storage_inventories *inventories)
 	return err;
 }
 
-static void wait_interval(struct storage_inventories *inventories)
+/* Waits until the next write may begin. */
+static void wait_interval(struct storage_inventories *inventories, uint64_t write_ns)
 {
-	struct timespec until;
+	uint64_t until_ns = clock_now_ns() + MAX(INTERVAL_NS, IDLE_FACTOR * write_ns);
+	const struct timespec until = {.tv_sec = (time_t)(until_ns / NS_PER_S),
+				       .tv_nsec = (long)(until_ns % NS_PER_S)};
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += INTERVAL_S;
 	while (!inventories->is_closing &&
 	       !pthread_cond_timedwait(&inventories->changed, &inventories->lock, &until))
 		;
@@ -234,8 +238,10 @@ static void run(struct loop_pool_job *job)
 	int err;
 
 	do {
+		uint64_t began_ns = clock_now_ns();
+
 		err = save_unsaved(inventories);
-		wait_interval(inventories);
+		wait_interval(inventories, clock_now_ns() - began_ns);
 	} while ((inventories->is_changed || err == -EBUSY) && !inventories->is_closing);
 	inventories->is_saving = false;
 	pthread_cond_broadcast(&inventories->changed);
@@ -263,7 +269,7 @@ bool storage_inventories_begin(struct storage_inventories *inventories, const ch
 	SCOPE_LOCK(&inventories->lock);
 	struct inventory *inventory = inventory_find(&inventories->table, id);
 	if (!inventory) {
-		inventory = inventory_add(&inventories->table, id, time(NULL));
+		inventory = inventory_add(&inventories->table, id, (uint64_t)time(NULL));
 		if (!inventory)
 			return false;
 		inventory->luns = luns;
@@ -304,7 +310,7 @@ void storage_inventories_end(struct storage_inventories *inventories, const char
 	if (!inventory)
 		return;
 	inventory->nsessions--;
-	inventory_use(&inventories->table, inventory, time(NULL));
+	inventory_use(&inventories->table, inventory, (uint64_t)time(NULL));
 	inventory->is_unsaved = true;
 	inventory_limit(&inventories->table, id);
 	save_soon(inventories);

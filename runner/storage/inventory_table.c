@@ -4,7 +4,7 @@
  * the nexus, the digest of its inventory, and the time of its last use:
  *
  *     tcmu-runner inventories 1
- *     70f1d27bb6c1b2a38b0c4e3f5a69d788 0f1e2d3c4b5a69788796a5b4c3d2e1f0 1790000000
+ *     70f1d27bb6c1b2a3 8b0c4e3f5a69d788 0f1e2d3c4b5a6978 8796a5b4c3d2e1f0 1790000000
  *     crc32c 1234abcd
  */
 #include "storage/inventory_table.h"
@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "storage/state.h"
+#include "util/bytes.h"
 
 #define HEADER "tcmu-runner inventories 1\n"
 
@@ -68,7 +69,7 @@ struct inventory *inventory_find(const struct inventory_table *table, const uint
 	return NULL;
 }
 
-struct inventory *inventory_add(struct inventory_table *table, const uint8_t *id, int64_t used_s)
+struct inventory *inventory_add(struct inventory_table *table, const uint8_t *id, uint64_t used_s)
 {
 	struct inventory *inventory = calloc(1, sizeof(*inventory));
 
@@ -80,7 +81,7 @@ struct inventory *inventory_add(struct inventory_table *table, const uint8_t *id
 	return inventory;
 }
 
-void inventory_use(struct inventory_table *table, struct inventory *inventory, int64_t used_s)
+void inventory_use(struct inventory_table *table, struct inventory *inventory, uint64_t used_s)
 {
 	struct list *set = set_of(table, inventory->id), *before;
 
@@ -92,9 +93,9 @@ void inventory_use(struct inventory_table *table, struct inventory *inventory, i
 	list_add_head(before, &inventory->node);
 }
 
-void inventory_limit(struct inventory_table *table, const uint8_t *id)
+static void limit(struct list *set)
 {
-	struct list *set = set_of(table, id), *node, *tmp;
+	struct list *node, *tmp;
 	unsigned idle = 0;
 
 	list_for_each (set, node, tmp)
@@ -111,13 +112,17 @@ void inventory_limit(struct inventory_table *table, const uint8_t *id)
 	}
 }
 
+void inventory_limit(struct inventory_table *table, const uint8_t *id)
+{
+	limit(set_of(table, id));
+}
+
 /* --- the text --- */
 
 static void print(FILE *out, const struct inventory *inventory)
 {
-	for (unsigned i = 0; i < INVENTORY_ID_SIZE; i++)
-		fprintf(out, "%02x", inventory->id[i]);
-	fprintf(out, " %016" PRIx64 "%016" PRIx64 " %" PRId64 "\n", inventory->luns.sum[0],
+	fprintf(out, "%016" PRIx64 " %016" PRIx64 " %016" PRIx64 " %016" PRIx64 " %" PRIu64 "\n",
+		get_be64(inventory->id), get_be64(inventory->id + 8), inventory->luns.sum[0],
 		inventory->luns.sum[1], inventory->used_s);
 }
 
@@ -143,19 +148,28 @@ char *inventory_table_format(const struct inventory_table *table)
 	return text;
 }
 
-static bool parse_id(const char *line, uint8_t *id)
+/* Reads a number up to the separator. Returns false if there is none. */
+static bool read_number(char **at, int base, char separator, uint64_t *number)
 {
-	for (unsigned i = 0; i < INVENTORY_ID_SIZE; i++)
-		if (sscanf(line + 2 * i, "%2hhx", &id[i]) != 1)
-			return false;
-	return true;
+	char *begin = *at;
+
+	*number = strtoull(begin, at, base);
+	return *at != begin && *(*at)++ == separator;
 }
 
-static bool parse_line(const char *line, struct inventory *inventory)
+static bool parse_line(char *line, struct inventory *inventory)
 {
-	return strlen(line) > 2 * INVENTORY_ID_SIZE + 1 && parse_id(line, inventory->id) &&
-	       sscanf(line + 2 * INVENTORY_ID_SIZE, " %16" SCNx64 "%16" SCNx64 " %" SCNd64,
-		      &inventory->luns.sum[0], &inventory->luns.sum[1], &inventory->used_s) == 3;
+	uint64_t id[2];
+	bool fits = read_number(&line, 16, ' ', &id[0]) && read_number(&line, 16, ' ', &id[1]) &&
+		    read_number(&line, 16, ' ', &inventory->luns.sum[0]) &&
+		    read_number(&line, 16, ' ', &inventory->luns.sum[1]) &&
+		    read_number(&line, 10, '\0', &inventory->used_s);
+
+	if (fits) {
+		put_be64(inventory->id, id[0]);
+		put_be64(inventory->id + 8, id[1]);
+	}
+	return fits;
 }
 
 int inventory_table_parse(struct inventory_table *table, char *text, struct error *error)
@@ -175,7 +189,8 @@ int inventory_table_parse(struct inventory_table *table, char *text, struct erro
 		if (!added)
 			return error_set(error, ENOMEM, "out of memory");
 		added->luns = parsed.luns;
-		inventory_limit(table, parsed.id);
 	}
+	for (unsigned i = 0; i < INVENTORY_SETS; i++)
+		limit(&table->sets[i]);
 	return 0;
 }

@@ -28,7 +28,7 @@ struct inventory {
 	/* The digest of the LUNs and the logical units that the initiator knows. */
 	struct digest_set luns;
 	/* The time of the last use, in seconds of CLOCK_REALTIME. */
-	int64_t used_s;
+	uint64_t used_s;
 	/* The number of sessions of the nexus. */
 	unsigned nsessions;
 	/* Whether the file does not have this inventory yet. */
@@ -46,9 +46,9 @@ void inventory_id(const char *target_port, const char *initiator_port, uint8_t i
 /* Returns NULL if the table does not have the nexus. */
 struct inventory *inventory_find(const struct inventory_table *table, const uint8_t *id);
 /* Adds a nexus that the table does not have. Returns NULL if there is no memory. */
-struct inventory *inventory_add(struct inventory_table *table, const uint8_t *id, int64_t used_s);
+struct inventory *inventory_add(struct inventory_table *table, const uint8_t *id, uint64_t used_s);
 /* Records that the nexus is used at this time. */
-void inventory_use(struct inventory_table *table, struct inventory *inventory, int64_t used_s);
+void inventory_use(struct inventory_table *table, struct inventory *inventory, uint64_t used_s);
 /* Forgets nexuses without a session until the set of this nexus has at most INVENTORY_SET_MAX of them. */
 void inventory_limit(struct inventory_table *table, const uint8_t *id);
 
