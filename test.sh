@@ -88,8 +88,8 @@ build_in_background release end_to_end
 check tsan 8 $without_threads -R '^(unit|iscsi|dbus|control|tree|kernel-newer)/' -E '^(iscsi/(cli|identity)|tree/targetcli_.*)$'
 build release end_to_end
 # The guests share the CPUs of this machine with other programs. A test that fails is run a second time, because a
-# defect fails again and a busy machine usually does not. A guest has one CPU and often waits, so three tests run at a
-# time.
+# defect fails again and a busy machine usually does not. A guest has one CPU and often waits, so more tests than CPUs run
+# at a time.
 # shellcheck disable=SC2086
 check release 5 --repeat until-pass:2 $long -R '^(kernel|kernel-stock|kernel-newer|package|portability|budget|docs)/'
 echo "total: $passed passed, $failed failed, $skipped skipped"

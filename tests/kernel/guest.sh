@@ -51,7 +51,7 @@ guest='' factor=${GUEST_FACTOR-}
 # The program that runs the guest may have processes of its own that outlive it, so the whole group is ended.
 # shellcheck disable=SC2317 # called by the trap
 finish() {
-	[ -z "$guest" ] || kill -KILL -- "-$guest" 2>/dev/null || true
+	[ -z "$guest" ] || kill -KILL "$chooser" -- "-$guest" 2>/dev/null || true
 	rm -rf "$run"
 }
 trap finish EXIT
@@ -127,6 +127,9 @@ run_guest() {
 	: >"$run/output"
 	boot </dev/null >"$run/console" 2>&1 &
 	guest=$!
+	choose_cpu </dev/null >/dev/null 2>&1 &
+	chooser=$!
+	disown $chooser # so that the shell does not report its end
 	# Ends the guest when its script has ended. If the guest shut down by itself, it would first write its caches
 	# to the disks that the script left, which no daemon serves any more. Also ends the guest at its time limit,
 	# and if this script is killed earlier.

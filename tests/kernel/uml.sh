@@ -56,3 +56,56 @@ boot() {
 		"uml_dir=$run/" umid=uml root=/dev/root rootfstype=hostfs rootflags=/ ro "init=$run/init" con=null \
 		con0=null,fd:1 ssl=null quiet panic=-1
 }
+
+# --- the CPU of a guest ---
+
+# The guest's kernel and its programs are processes of this machine that take turns, at each system call and page fault.
+# A turn that passes to another CPU takes twice as long, so all processes of a guest share one CPU, as long as the guest
+# runs: the CPU with the fewest guests. The guest with number N on a CPU holds a lock on the file cpu-CPU.N.
+
+# Prints the CPUs that this shell may use.
+usable_cpus() {
+	local range
+	for range in $(sed -n 's/^Cpus_allowed_list://p' /proc/self/status | tr , ' '); do
+		seq "${range%-*}" "${range#*-}"
+	done
+}
+
+# Takes a lower number than $number on any CPU, preferably on $cpu, and sets $number, $cpu and $held. Fails if none is
+# free.
+take_lower_number() {
+	local n c lock
+	for ((n = 0; n < number; n++)); do
+		for c in $cpu $cpus; do
+			exec {lock}>"$GUEST_CACHE/cpu-$c.$n"
+			if flock -n "$lock"; then
+				[ -z "$held" ] || exec {held}>&-
+				held=$lock number=$n cpu=$c
+				return
+			fi
+			exec {lock}>&-
+		done
+	done
+	return 1
+}
+
+# Moves all processes of $guest to $cpu.
+move_guest() {
+	local file line
+	for file in /proc/"$guest"/stat /proc/[0-9]*/stat; do
+		{ read -r line <"$file"; } 2>/dev/null || continue
+		# After the name of the program come the state, the parent and the process group.
+		[[ ! ${line##*) } =~ ^.\ [0-9]+\ $guest\  ]] || taskset -cp "$cpu" "${file//[!0-9]/}" >/dev/null 2>&1 || true
+	done
+}
+
+# Runs in the background until $guest has ended. When other guests end, it moves this one to a CPU with fewer guests.
+choose_cpu() {
+	local number=16 cpu='' held='' cpus never
+	exec {never}<> <(:) # nothing is ever written into this pipe
+	cpus=$(usable_cpus)
+	while kill -0 "$guest" 2>/dev/null; do
+		! take_lower_number || move_guest
+		read -rt 2 <&"$never" || true
+	done
+}
