@@ -32,7 +32,6 @@ class Targetcli(unittest.TestCase):
         self.port = free_port()
         self.daemon = Daemon("--saveconfig", self.saveconfig, folder=os.path.join(self.home, "it's a tree"))
         self.addCleanup(self.daemon.stop)
-        self.run_ok("set", "global", "auto_add_default_portal=false")
 
     def run_it(self, *args, tree=True, env=None, stdin=""):
         where = ["--tree", self.daemon.folder] if tree else []
@@ -45,24 +44,33 @@ class Targetcli(unittest.TestCase):
         self.assertEqual(run.returncode, 0, (args, run.stdout, run.stderr))
         return run.stdout + run.stderr
 
-    def create_all(self):
+    def run_each(self, commands):
+        return "".join(self.run_ok(*command) for command in commands)
+
+    def run_in_one_process(self, commands):
+        return self.run_ok(stdin="".join(" ".join(command) + "\n" for command in (*commands, ("exit",))))
+
+    def create_all(self, run_all):
         image = os.path.join(self.home, "file.img")
-        self.run_ok("/backstores/user:alloc", "create", "a", "16M", "x")
-        self.run_ok("/backstores/user:file", "create", "b", "1M", os.path.join(self.home, "b.img"))
-        self.assertIn("size 1048576", self.run_ok("/backstores/fileio", "create", "f", image, "1M"))
-        self.run_ok("/backstores/ramdisk", "create", "r", "1M")
-        self.run_ok("/iscsi", "create", TARGET)
-        self.run_ok(f"{TPG}/portals", "create", "127.0.0.1", str(self.port))
-        for disk in ("user:alloc/a", "user:file/b", "fileio/f", "ramdisk/r"):
-            self.run_ok(f"{TPG}/luns", "create", f"/backstores/{disk}")
-        self.run_ok(f"{TPG}/acls", "create", INITIATOR)
-        self.run_ok(ACL, "set", "auth", "userid=alice", "password=twelve-and-more")
-        self.run_ok(TPG, "set", "attribute", "authentication=1")
-        self.run_ok(f"{ACL}", "delete", "3")
-        self.run_ok(f"{ACL}", "create", "7", "3", "1")
+        output = run_all((
+            ("set", "global", "auto_add_default_portal=false"),
+            ("/backstores/user:alloc", "create", "a", "16M", "x"),
+            ("/backstores/user:file", "create", "b", "1M", os.path.join(self.home, "b.img")),
+            ("/backstores/fileio", "create", "f", image, "1M"),
+            ("/backstores/ramdisk", "create", "r", "1M"),
+            ("/iscsi", "create", TARGET),
+            (f"{TPG}/portals", "create", "127.0.0.1", str(self.port)),
+            *((f"{TPG}/luns", "create", f"/backstores/{disk}")
+              for disk in ("user:alloc/a", "user:file/b", "fileio/f", "ramdisk/r")),
+            (f"{TPG}/acls", "create", INITIATOR),
+            (ACL, "set", "auth", "userid=alice", "password=twelve-and-more"),
+            (TPG, "set", "attribute", "authentication=1"),
+            (ACL, "delete", "3"),
+            (ACL, "create", "7", "3", "1")))
+        self.assertIn("size 1048576", output)
 
     def test_create_save_clear_restore_and_delete(self):
-        self.create_all()
+        self.create_all(self.run_each)
         before = self.run_ok("ls")
         for words in ("x (16.0MiB) activated", "file.img (1.0MiB) write-back activated", "Mapped LUNs: 4",
                       "lun3 ramdisk/r (ro)", f"127.0.0.1:{self.port}"):
@@ -93,12 +101,14 @@ class Targetcli(unittest.TestCase):
         self.assertIn("Targets: 0", self.run_ok("ls"))
 
     def test_restored_without_errors_as_it_was(self):
-        self.create_all()
+        self.create_all(self.run_in_one_process)
         self.run_ok(TPG, "set", "parameter", "TargetAlias=disks")
         self.run_ok("/backstores/user:alloc/a", "set", "attribute", "cmd_time_out=45")
         self.run_ok("saveconfig")
         with open(os.path.join(self.private, "saveconfig.json"), encoding="utf-8") as file:
             first = json.load(file)
+        self.assertEqual(len(first["storage_objects"]), 4)
+        self.assertEqual(len(first["targets"][0]["tpgs"][0]["node_acls"][0]["mapped_luns"]), 4)
         self.run_ok("clearconfig", "confirm=True")
         self.run_ok("restoreconfig")
         self.run_ok("saveconfig")
@@ -116,7 +126,8 @@ class Targetcli(unittest.TestCase):
         self.assertEqual(os.listdir(self.daemon.path("core")), ["alua"])
 
     def test_interactive(self):
-        output = self.run_ok(stdin=f"/iscsi create {TARGET}\nls /iscsi\nexit\n")
+        output = self.run_in_one_process((("set", "global", "auto_add_default_portal=false"),
+                                          ("/iscsi", "create", TARGET), ("ls", "/iscsi")))
         self.assertIn("Created TPG 1", output)
         self.assertIn("Configuration saved", output)
         self.assertIn("the daemon has saved its configuration, too", output)
