@@ -85,12 +85,12 @@ build tsan threaded
 build_in_background release end_to_end
 # Tests of the command line and checks of the source start no threads, and targetcli is not built with TSan.
 # shellcheck disable=SC2086
-check tsan 8 $without_threads -R '^(unit|iscsi|dbus|control|tree|kernel-newer)/' -E '^(iscsi/(cli|identity)|tree/targetcli_.*)$'
+check tsan 12 $without_threads -R '^(unit|iscsi|dbus|control|tree|kernel-newer)/' -E '^(iscsi/(cli|identity)|tree/targetcli_.*)$'
 build release end_to_end
 # The guests share the CPUs of this machine with other programs. A test that fails is run a second time, because a
 # defect fails again and a busy machine usually does not. A guest has one CPU and often waits, so more tests than CPUs run
 # at a time.
 # shellcheck disable=SC2086
-check release 5 --repeat until-pass:2 $long -R '^(kernel|kernel-stock|kernel-newer|package|portability|budget|docs)/'
+check release 6 --repeat until-pass:2 $long -R '^(kernel|kernel-stock|kernel-newer|package|portability|budget|docs)/'
 echo "total: $passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

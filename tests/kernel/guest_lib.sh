@@ -51,10 +51,16 @@ slowness
 echo "times are multiplied by $GUEST_FACTOR"
 patience=$((60 * GUEST_FACTOR)) # In seconds. A wait that takes longer counts as a hang.
 
-wait_for() { # COMMAND...: repeats the command until it succeeds, or until $patience has passed
-	local begin=$SECONDS
-	until "$@" >/dev/null 2>&1; do
-		pause 0.1
+# wait_for COMMAND...: repeats the command until it succeeds, or until $patience has passed. A command that starts
+# processes takes long, so about two thirds of the time are left to those for which it waits.
+wait_for() {
+	local begin=$SECONDS start pause
+	while :; do
+		start=${EPOCHREALTIME/./}
+		! "$@" >/dev/null 2>&1 || return 0
+		pause=$((2 * (${EPOCHREALTIME/./} - start)))
+		pause=$((pause < 100000 ? 100000 : pause > 900000 ? 900000 : pause))
+		pause "0.$pause"
 		[ $((SECONDS - begin)) -le "$patience" ] || {
 			echo "no success within $patience s: $*"
 			return 1

@@ -29,6 +29,7 @@ active() { systemctl --quiet is-active $unit; }
 devices() { busctl --json=short call $service /org/kernel/TCMUService1/Devices1 $service.Devices1 List; }
 is_served() { devices | grep -q '"name":{"type":"s","data":"user_0/disk"}.*"data":"served"'; }
 main_pid() { systemctl show --value -p MainPID $unit; }
+# This takes long, so wait for the log first.
 is_another() { active && [ "$(main_pid)" != "$1" ]; }
 
 step "the service starts with the machine, loads the module, and tells systemd that it is ready"
@@ -107,8 +108,8 @@ first=$(main_pid)
 kill -9 "$first"
 wait_for down
 is_busy
-wait_for is_another "$first"
 wait_for logged 'served, '
+wait_for is_another "$first"
 opened
 in_store 1
 
@@ -127,8 +128,8 @@ wait_for is_served
 : >$log
 first=$(main_pid)
 kill -STOP "$first"
-wait_for is_another "$first"
 wait_for logged 'served, '
+wait_for is_another "$first"
 opened
 wait $fio_pid
 no_kernel_error
@@ -146,8 +147,8 @@ truncate -s 1M /home/user/other.img # the daemon creates no file for a device th
 echo "dev_config=file//home/user/other.img,dev_size=1048576,nl_reply_supported=-1" >$device/control
 timeout "$patience" sh -c "echo 1 >$device/enable" # the kernel does not wait for an answer here
 [ -e /dev/uio0 ]
-wait_for is_another "$first"
 wait_for logged 'served, '
+wait_for is_another "$first"
 logged 'uio0-[0-9.]*: kept open by systemd, but not used any more: closed'
 fails opened
 wait_for in_store 1
@@ -169,8 +170,8 @@ kill -9 "$first"
 wait_for down
 connect
 is_busy
-wait_for is_another "$first"
 wait_for logged 'portal-[0-9.]*: kept open by systemd, used again'
+wait_for is_another "$first"
 in_store 3
 set_up
 systemctl restart $unit
