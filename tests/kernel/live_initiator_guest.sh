@@ -45,7 +45,7 @@ PYTHON
 verify_until_end() { # NAME DISK
 	while [ ! -e "/tmp/$1.end" ]; do
 		fio --name=verify --filename="$2" --rw=randrw --bsrange=4k-64k --iodepth=4 --ioengine=libaio --direct=1 \
-			--verify=crc32c --verify_fatal=1 --verify_backlog=32 --size=2M --rate_iops=100 \
+			--verify=crc32c --verify_fatal=1 --verify_backlog=32 --size=4M --rate_iops=70 \
 			--output="/tmp/$1.fio" || return
 		: >"/tmp/$1.round"
 	done
