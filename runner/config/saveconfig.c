@@ -154,12 +154,25 @@ static void set_tree(struct config_node **place, struct config_node *tree)
 	*place = tree;
 }
 
-/* Records that the model is equal to the daemon's own file. */
+/* Records that the model was equal to the daemon's own file when it had this generation. */
 static void note_saved(struct saveconfig *config, uint64_t generation)
 {
 	set_tree(&config->saved, config_node_copy(config->file, NULL));
 	config->saved_generation = generation;
 	config->is_saved = true;
+}
+
+void saveconfig_note_applied(struct saveconfig *config, bool may_differ)
+{
+	config->saved_generation = model_generation(config->model);
+	config->is_saved = true;
+	if (!may_differ)
+		return;
+	struct config_node *running = dump_all(config);
+	g_autoptr(GPtrArray) differences = saveconfig_differences(config->file, running);
+
+	config->is_saved = !differences->len;
+	config_node_free(running);
 }
 
 /*
@@ -182,6 +195,7 @@ static void on_saved(void *arg, int err, const struct error *error)
 	if (!err && operation->is_own) {
 		set_tree(&config->file, g_steal_pointer(&operation->tree));
 		note_saved(config, operation->generation);
+		config->is_saved = !operation->has_forgotten;
 		g_ptr_array_set_size(config->renumbered, 0);
 	} else if (!err) {
 		note_saved_elsewhere(config, operation->tree);
@@ -205,7 +219,10 @@ static void run_save(struct operation *operation)
 
 void saveconfig_save(struct saveconfig *config, const char *path, saveconfig_done *done, void *arg)
 {
-	saveconfig_run_if_first(saveconfig_start(config, run_save, path, done, arg));
+	struct operation *operation = saveconfig_start(config, run_save, path, done, arg);
+
+	operation->is_save = true;
+	saveconfig_run_if_first(operation);
 }
 
 /* --- restore and reload --- */
@@ -242,7 +259,7 @@ static void note_renumbered(struct saveconfig *config)
 	config->is_saved = config->is_saved && !config->renumbered->len;
 }
 
-static void on_restored(void *arg, GPtrArray *lines)
+static void on_restored(void *arg, GPtrArray *lines, bool may_differ)
 {
 	struct saveconfig *config = arg;
 	struct operation *operation = g_queue_peek_head(&config->operations);
@@ -251,10 +268,12 @@ static void on_restored(void *arg, GPtrArray *lines)
 		g_ptr_array_add(operation->lines, g_strdup(g_ptr_array_index(lines, i)));
 	saveconfig_list_problems(operation->tree, operation->lines);
 	set_tree(&config->file, g_steal_pointer(&operation->tree));
-	if (operation->is_own)
-		note_saved(config, model_generation(config->model));
-	else
+	if (operation->is_own) {
+		set_tree(&config->saved, config_node_copy(config->file, NULL));
+		saveconfig_note_applied(config, may_differ);
+	} else {
 		note_saved_elsewhere(config, config->file);
+	}
 	if (operation->purpose == CONFIG_PLAN_REPLACE && operation->is_own)
 		note_renumbered(config);
 	log_slow_tpgs(config);

@@ -28,6 +28,12 @@ struct apply {
 	GArray *steps;
 	guint at;
 	GPtrArray *lines;
+	/*
+	 * model_generation() at the end of the last step, and whether it has changed between two steps. The
+	 * storage that a step resizes, for example, also changes it later than the step.
+	 */
+	uint64_t generation;
+	bool may_differ;
 	/* The number of answers for which the next step waits. */
 	unsigned waiting;
 	/*
@@ -159,10 +165,20 @@ static bool needs_all_values(const struct model_object *object, const struct mod
 	       model_kind(object) == MODEL_MAPPED_LUN;
 }
 
-static void give_up(struct config_node *node, struct model_object *object, const char *reason)
+/* Deletes an object whose step has failed. This may be later than the step. */
+static void delete_failed(struct apply *apply, struct model_object *object)
+{
+	uint64_t before = model_generation(apply->model);
+
+	model_delete(object, false, ignore_result, NULL);
+	apply->generation += model_generation(apply->model) - before;
+}
+
+static void give_up(struct apply *apply, struct config_node *node, struct model_object *object,
+		    const char *reason)
 {
 	fail(node, reason);
-	model_delete(object, false, ignore_result, NULL);
+	delete_failed(apply, object);
 }
 
 /*
@@ -189,7 +205,7 @@ static void on_set(void *arg, int err, const struct error *error)
 	struct model_object *object = err ? saveconfig_object_of(pending->apply->model, node) : NULL;
 
 	if (object && needs_all_values(object, pending->step.attribute)) {
-		give_up(node, object, error->text);
+		give_up(pending->apply, node, object, error->text);
 	} else if (object && node->kind == MODEL_ROOT) {
 		close_discovery(node, &pending->step, object, error->text);
 	} else if (object) {
@@ -249,7 +265,7 @@ static void set(struct apply *apply, const struct config_step *step)
 		    g_strdup_printf("%s cannot be set: %s", step->attribute->name, value->problem);
 
 		if (needs_all_values(object, step->attribute))
-			give_up(step->node, object, reason);
+			give_up(apply, step->node, object, reason);
 		else if (step->node->kind == MODEL_ROOT)
 			close_discovery(step->node, step, object, value->problem);
 		else
@@ -272,7 +288,7 @@ static void set(struct apply *apply, const struct config_step *step)
 static void give_up_storage(struct apply *apply, struct pending *pending, struct model_object *object,
 			    const char *reason)
 {
-	model_delete(object, false, ignore_result, NULL);
+	delete_failed(apply, object);
 	if (apply->is_done)
 		apply->owner.late(apply->owner.arg, pending->name, reason);
 	else
@@ -353,6 +369,12 @@ static void enable(struct apply *apply, const struct config_step *step)
 
 /* --- all steps --- */
 
+/* Notes changes since the last step, which are not changes by a step. */
+static void note_other_changes(struct apply *apply)
+{
+	apply->may_differ |= apply->generation != model_generation(apply->model);
+}
+
 static void do_step(struct apply *apply, const struct config_step *step)
 {
 	bool is_created = step->kind == CONFIG_CREATE;
@@ -385,7 +407,8 @@ static void finish(struct apply *apply)
 {
 	stop_timer(apply);
 	apply->is_done = true;
-	apply->owner.done(apply->owner.arg, apply->lines);
+	note_other_changes(apply);
+	apply->owner.done(apply->owner.arg, apply->lines, apply->may_differ);
 }
 
 static void on_visited(void *arg, int err, const struct error *error)
@@ -439,7 +462,9 @@ static void run(struct apply *apply)
 		}
 		const struct config_step step = g_array_index(apply->steps, struct config_step, apply->at++);
 
+		note_other_changes(apply);
 		do_step(apply, &step);
+		apply->generation = model_generation(apply->model);
 	}
 	if (!apply->waiting && !apply->is_visiting) {
 		apply->is_visiting = true;
@@ -460,6 +485,7 @@ void saveconfig_apply(struct model *model, GArray *steps, const struct config_ap
 	apply->model = model;
 	apply->owner = *owner;
 	apply->steps = steps;
+	apply->generation = model_generation(model);
 	apply->lines = g_ptr_array_new_with_free_func(g_free);
 	apply->refs = 1;
 	run(apply);

@@ -8,9 +8,10 @@
 struct config_apply_owner {
 	/*
 	 * Is called when all steps have run. lines (char *) are about steps that have failed and for which no
-	 * node of the wanted tree has a problem.
+	 * node of the wanted tree has a problem. may_differ tells whether the configuration was also changed
+	 * between the steps, which other administrators can do, so that it may not be the wanted one.
 	 */
-	void (*done)(void *arg, GPtrArray *lines);
+	void (*done)(void *arg, GPtrArray *lines, bool may_differ);
 	/*
 	 * Is called after done() if storage answers only after CONFIG_OPEN_S seconds, and the answer is that
 	 * it cannot be opened. The storage object has been deleted. name is the name of its node.

@@ -31,6 +31,8 @@ struct operation {
 	GPtrArray *lines;
 	/* model_generation() when the operation began. */
 	uint64_t generation;
+	/* Whether the operation is a save, and whether entries in its file were forgotten while it ran. */
+	bool is_save, has_forgotten;
 };
 
 struct saveconfig {
@@ -62,6 +64,11 @@ struct operation *saveconfig_start(struct saveconfig *config, void (*run)(struct
 void saveconfig_run_if_first(struct operation *operation);
 /* Ends the operation, which is freed, and runs the next one. */
 void saveconfig_finish(struct operation *operation, int err, const struct error *error);
+/*
+ * Records that the model has got the configuration of config->file, which is the daemon's own file. If it may
+ * differ, because others have changed the model at the same time, compares both.
+ */
+void saveconfig_note_applied(struct saveconfig *config, bool may_differ);
 /* The function late() of struct config_apply_owner. arg is the struct saveconfig. */
 void saveconfig_on_late(void *arg, const char *name, const char *reason);
 /* The function of the watch on the model. */

@@ -127,9 +127,16 @@ int saveconfig_forget(struct saveconfig *config, const char *name, struct error 
 {
 	g_autofree char *copy = g_strdup(name);
 
+	struct operation *operation = g_queue_peek_head(&config->operations);
+
 	if (!visit_lost(config->file, forget_if_named, copy))
 		return error_set(error, ENOENT, "%s is not an entry of the file that could not be restored",
 				 name);
+	/* The tree of a save replaces config->file when the file, which has the entry, is written. */
+	if (operation && operation->is_save && operation->tree) {
+		visit_lost(operation->tree, forget_if_named, copy);
+		operation->has_forgotten = true;
+	}
 	config->is_saved = false;
 	return 0;
 }
@@ -137,7 +144,7 @@ int saveconfig_forget(struct saveconfig *config, const char *name, struct error 
 /* --- trying again --- */
 
 /* Ends a retry. Its wanted tree is config->file itself, so operation->tree is NULL. */
-static void on_retried(void *arg, GPtrArray *lines)
+static void on_retried(void *arg, GPtrArray *lines, bool may_differ)
 {
 	struct saveconfig *config = arg;
 	struct operation *operation = g_queue_peek_head(&config->operations);
@@ -145,7 +152,7 @@ static void on_retried(void *arg, GPtrArray *lines)
 	(void)lines;
 	/* Entries that have been restored now are in the file, so they are not unsaved changes. */
 	if (config->is_saved && config->saved_generation == operation->generation)
-		config->saved_generation = model_generation(config->model);
+		saveconfig_note_applied(config, may_differ);
 	saveconfig_finish(operation, 0, NULL);
 }
 

@@ -49,11 +49,11 @@ static void settle(struct run *run)
 		;
 }
 
-static void on_applied(void *arg, GPtrArray *lines)
+static void on_applied(void *arg, GPtrArray *lines, bool may_differ)
 {
 	struct run *run = arg;
 
-	(void)lines;
+	(void)lines, (void)may_differ;
 	run->applied = true;
 }
 

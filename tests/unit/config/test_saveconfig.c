@@ -444,52 +444,6 @@ static void test_operations_wait_for_each_other(void **state)
 	g_strfreev(other.lines);
 }
 
-struct turn {
-	struct main_work work;
-	struct test *t;
-	bool is_over, was_first;
-};
-
-static void on_turn(struct main_work *work)
-{
-	struct turn *turn = container_of(work, struct turn, work);
-
-	turn->is_over = true;
-	turn->was_first = !turn->t->done;
-}
-
-static void on_progress(void *arg, unsigned done, unsigned total)
-{
-	struct test *t = arg;
-
-	assert_false(t->done);
-	assert_in_range(done, t->steps_done, total);
-	t->steps_done = done;
-}
-
-/* Other work of the main thread need not wait for the end of a long restore, which reports its progress. */
-static void test_long_restore(void **state)
-{
-	struct test *t = *state;
-	struct turn turn = {.work.fn = on_turn, .t = t};
-	g_autoptr(GString) text = g_string_new("{\"targets\": [");
-
-	for (unsigned i = 0; i < 5000; i++)
-		g_string_append_printf(text,
-				       "%s{\"fabric\": \"iscsi\", \"wwn\": \"iqn.2026-11.com.example:%u\", "
-				       "\"tpgs\": [{\"tag\": 1}]}",
-				       i ? "," : "", i);
-	g_string_append(text, "]}");
-	write_file(t, text->str);
-	saveconfig_restore(t->config, NULL, on_progress, on_done, t);
-	assert_int_not_equal(t->steps_done, 0);
-	model_post(t->f->model, &turn.work);
-	assert_int_equal(finish(t), 0);
-	assert_true(turn.is_over);
-	assert_true(turn.was_first);
-	assert_non_null(find(t, "iqn.2026-11.com.example:4999 tpgt_1"));
-}
-
 static void test_needs_a_path(void **state)
 {
 	struct test *t = *state;
@@ -539,7 +493,6 @@ int main(void)
 	    TEST(test_copies_do_not_follow_a_link),
 	    TEST(test_a_link_in_the_way_of_the_new_file),
 	    TEST(test_operations_wait_for_each_other),
-	    TEST(test_long_restore),
 	    TEST(test_needs_a_path),
 	    TEST(test_deep_text_is_refused),
 	};
