@@ -230,18 +230,6 @@ void kernel_manager_set_defaults(struct kernel_manager *manager,
 	manager->defaults = *defaults;
 }
 
-/* Returns what is wrong with storage that is served, or "". */
-static const char *problem_of(const struct backstore *bs)
-{
-	uint64_t flags = backstore_flags(bs);
-
-	if (flags & TCMUR_INFO_SHORT)
-		return "the storage is shorter than the disk; blocks beyond its end cannot be used";
-	if (flags & TCMUR_INFO_REPLACED)
-		return "the path leads to other storage now, but the old storage is still served";
-	return "";
-}
-
 static void view_device(const struct kernel_device *d, struct tcmu_device_view *view)
 {
 	enum tcmu_device_state state = kernel_view_state(d);
@@ -252,7 +240,7 @@ static void view_device(const struct kernel_device *d, struct tcmu_device_view *
 	    .minor = d->minor,
 	    .state = state,
 	    .error = state == TCMU_DEVICE_FAILED   ? d->error.text
-		     : state == TCMU_DEVICE_SERVED ? problem_of(storage_lu_backstore(d->lun))
+		     : state == TCMU_DEVICE_SERVED ? storage_lu_problem(d->lun)
 						   : "",
 	    .size = state == TCMU_DEVICE_SERVED ? backstore_size(storage_lu_backstore(d->lun))
 						: d->configured_size,

@@ -87,11 +87,7 @@ static const char *find_problem(const struct model_object *object, const struct 
 	default:
 		break;
 	}
-	if (health->is_short)
-		return "the storage is shorter than the disk; blocks beyond its end cannot be used";
-	if (health->is_replaced)
-		return "the path leads to other storage now; \"tcmuctl replace\" opens it";
-	return "";
+	return health->problem;
 }
 
 void model_get_problem(const struct model_object *object, char *text, size_t size)
@@ -99,7 +95,11 @@ void model_get_problem(const struct model_object *object, char *text, size_t siz
 	struct storage_health health;
 
 	storage_health(object->storage, &health);
-	snprintf(text, size, "%s", find_problem(object, &health));
+	const char *problem = find_problem(object, &health);
+	bool can_be_replaced = problem == health.problem && !health.is_short && health.is_replaced;
+
+	snprintf(text, size, "%s%s", problem,
+		 can_be_replaced ? "; \"tcmuctl replace\" opens the other storage" : "");
 }
 
 void model_get_last_error(const struct model_object *object, char *text, size_t size)

@@ -47,6 +47,17 @@ const char *storage_lu_serial(const struct storage_lu *lu)
 	return lu->unit ? lu->serial : "";
 }
 
+const char *storage_lu_problem(const struct storage_lu *lu)
+{
+	uint64_t flags = backstore_flags(lu->bs);
+
+	if (flags & TCMUR_INFO_SHORT)
+		return "the storage is shorter than the disk; blocks beyond its end cannot be used";
+	if (flags & TCMUR_INFO_REPLACED)
+		return "the path leads to other storage now, but the old storage is still served";
+	return "";
+}
+
 bool storage_lu_is_lost(const struct storage_lu *lu)
 {
 	return __atomic_load_n(&lu->is_lost, __ATOMIC_ACQUIRE);

@@ -110,6 +110,8 @@ bool storage_lu_is_in_memory(const struct storage_lu *lu);
  * memory.
  */
 bool storage_lu_was_created(const struct storage_lu *lu);
+/* Returns in what way the storage that is served is not the storage that the disk needs, or "". */
+const char *storage_lu_problem(const struct storage_lu *lu);
 /*
  * Returns whether the contents were lost. The logical unit then answers NOT READY until the loss is accepted.
  */

@@ -245,6 +245,8 @@ struct storage_health {
 	 * storage of the same name.
 	 */
 	bool is_short, is_replaced;
+	/* What storage_lu_problem() says about the storage that is open, or "". */
+	const char *problem;
 };
 void storage_health(const struct storage *storage, struct storage_health *health);
 

@@ -114,6 +114,7 @@ void storage_health(const struct storage *storage, struct storage_health *health
 	    .last_error_time = storage->error_time,
 	    .is_short = flags & TCMUR_INFO_SHORT,
 	    .is_replaced = flags & TCMUR_INFO_REPLACED,
+	    .problem = storage->served ? storage_lu_problem(storage->served) : "",
 	};
 	snprintf(health->last_error, sizeof(health->last_error), "%s", storage->error.text);
 	if (sum.errors.last_time && (time_t)sum.errors.last_time >= storage->error_time)

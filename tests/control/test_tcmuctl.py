@@ -216,6 +216,8 @@ class Commands(ControlCase):
         self.assertEqual(self.tcmuctl("get", "t_disk", "health/problem"), "\n")
         os.replace(self.image(4 << 20), image)
         wait_until(lambda: "path leads to other storage" in self.tcmuctl("get", "t_disk", "health/problem"))
+        self.assertIn('but the old storage is still served; "tcmuctl replace" opens the other storage',
+                      self.tcmuctl("get", "t_disk", "health/problem"))
         self.assertIn("was opened again", self.tcmuctl("replace", "t_disk"))
         self.assertIn("4.0 MiB", self.tcmuctl("ls", "t_disk"))
 

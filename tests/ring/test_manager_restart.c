@@ -442,7 +442,8 @@ static void test_storage_that_is_replaced(void **state)
 		kernel_manager_tick(w->manager);
 		pause_briefly();
 	}
-	assert_non_null(strstr(observe_device(w, 1).error, "the path leads to other storage now"));
+	assert_string_equal(observe_device(w, 1).error,
+			    "the path leads to other storage now, but the old storage is still served");
 	assert_int_equal(observe_device(w, 1).state, TCMU_DEVICE_SERVED);
 	assert_int_equal(observe_device(w, 1).size, SIZE); /* only dev_size enlarges the disk */
 }

@@ -82,6 +82,15 @@ static void test_tick_notices_growth_and_health(void **state)
 	storage_health(disk.storage, &health);
 	assert_true(health.is_replaced);
 	assert_false(health.is_short);
+	assert_string_equal(health.problem,
+			    "the path leads to other storage now, but the old storage is still served");
+	stage.flags = TCMUR_INFO_SHORT | TCMUR_INFO_REPLACED;
+	changes = disk.changes;
+	run_until((storage_tick(disk.storage), disk.changes > changes));
+	storage_health(disk.storage, &health);
+	assert_true(health.is_short && health.is_replaced);
+	assert_string_equal(health.problem,
+			    "the storage is shorter than the disk; blocks beyond its end cannot be used");
 	disk_close(&disk, false);
 }
 
