@@ -203,8 +203,8 @@ static int read_values(struct reader *reader, struct config_node *node, JsonObje
 /* --- keys that only one kind has --- */
 
 /*
- * Notes target port groups in another state than active/optimized (SPC-4 6.37), in which LIO would refuse or
- * slow down commands.
+ * Notes target port groups whose state in the file is not active/optimized (SPC-4 6.37). In such a state, LIO
+ * refuses or delays commands.
  */
 static void note_port_groups(struct reader *reader, const struct config_node *node, JsonObject *entry)
 {
