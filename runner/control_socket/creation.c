@@ -20,8 +20,8 @@ struct creation {
 	GList *names, *next;
 	JsonObject *values;
 	bool enable;
-	/* Whether an ACL was created, so that the LUNs of its initiator's sessions may change. */
-	bool has_acl;
+	/* Whether an object was created that changes what sessions see. */
+	bool is_seen_by_sessions;
 	JsonObject *result;
 	/* Why the call is refused. Set while objects are being deleted. */
 	int err;
@@ -79,7 +79,7 @@ struct model_object *creation_add(struct creation *creation, struct model_object
 	if (!object)
 		return NULL;
 	g_ptr_array_add(creation->created, g_strdup(model_path(object, path)));
-	creation->has_acl |= kind == MODEL_ACL;
+	creation->is_seen_by_sessions |= model_is_seen_by_sessions(kind);
 	return object;
 }
 
@@ -167,7 +167,7 @@ static void run_next(struct creation *creation)
 		set_next(creation, object);
 	else if (creation->enable)
 		model_enable(object, true, on_ready, creation);
-	else if (creation->has_acl)
+	else if (creation->is_seen_by_sessions)
 		model_visit_loops(creation->call->context->model, on_ready, creation);
 	else
 		on_ready(creation, 0, NULL);

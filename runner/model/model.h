@@ -154,8 +154,14 @@ void model_enable_patiently(struct model_object *storage, model_done *done, void
 void model_set(struct model_object *object, const char *group, const char *name, const char *text,
 	       model_done *done, void *arg);
 /*
+ * Returns whether a new object of this kind changes what sessions see, which the caller that creates the
+ * object waits for with model_visit_loops(). An ACL, for example, may take LUNs from sessions. The operations
+ * that end in done() wait for this themselves.
+ */
+bool model_is_seen_by_sessions(enum model_kind kind);
+/*
  * Calls done() when every loop has applied the changes that were made before, or at once if there is no front
- * end. A caller that creates an ACL waits for this, because sessions of its initiator may lose LUNs.
+ * end.
  */
 void model_visit_loops(struct model *model, model_done *done, void *arg);
 /*

@@ -214,6 +214,17 @@ void model_resize(struct model_object *object, uint64_t size, model_done *done, 
 		storage_resize(object->storage, size, on_done, pending);
 }
 
+/* Ends a replacement, after the sessions have changed to the other logical unit. */
+static void on_replaced(void *arg, int err, const struct error *error)
+{
+	const struct pending *pending = arg;
+
+	if (err)
+		on_done(arg, err, error);
+	else
+		model_visit_loops(pending->object->model, on_done, arg);
+}
+
 void model_replace(struct model_object *object, model_done *done, void *arg)
 {
 	struct storage_settings settings;
@@ -226,7 +237,7 @@ void model_replace(struct model_object *object, model_done *done, void *arg)
 		return;
 	}
 	read_settings(object, &settings);
-	storage_replace(object->storage, &settings, on_done, pending);
+	storage_replace(object->storage, &settings, on_replaced, pending);
 }
 
 /* --- the configuration ---------------------------------------------------------------------------------- */

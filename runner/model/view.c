@@ -146,6 +146,11 @@ void model_visit_soon(struct model *model)
 	main_queue_post(model->context.main, &model->update);
 }
 
+bool model_is_seen_by_sessions(enum model_kind kind)
+{
+	return kind == MODEL_LUN || kind == MODEL_ACL || kind == MODEL_MAPPED_LUN;
+}
+
 void model_visit_loops(struct model *model, model_done *done, void *arg)
 {
 	struct visit *visit = model->front_end ? malloc(sizeof(*visit)) : NULL;

@@ -92,8 +92,20 @@ static void set_defaults(const struct tree_request *request, struct model_object
 	model_set(object, "control", "config", config, ignore_result, NULL);
 }
 
-/* Is called when the sessions of the initiator see the LUNs of its new ACL. */
-static void on_acl_made(void *arg, int err, const struct error *error)
+/* Finds what the request has made: a folder, or the link of a LUN, which may have another name. */
+static bool find_made(const struct tree_request *request, const struct tree_node *parent,
+		      struct tree_node *made)
+{
+	struct tree_folder *folder = parent->folder;
+
+	if (folder->kind != TREE_LUN && folder->kind != TREE_MAPPED_LUN)
+		return tree_node_lookup(request->tree, parent, request->name, made);
+	*made = (struct tree_node){folder, TREE_NODE_LINK, 0, parent->for_targetcli};
+	return folder->object;
+}
+
+/* Is called when the sessions see what the request has changed. */
+static void on_seen(void *arg, int err, const struct error *error)
 {
 	struct tree_request *request = arg;
 	struct tree_node parent, node;
@@ -104,10 +116,16 @@ static void on_acl_made(void *arg, int err, const struct error *error)
 	}
 	if (!find_parent(request, &parent))
 		return;
-	if (tree_node_lookup(request->tree, &parent, request->name, &node))
+	if (find_made(request, &parent, &node))
 		tree_answer_entry(request, &node);
 	else
 		tree_refuse(request, ENOENT, "%s was deleted meanwhile", request->name);
+}
+
+static void answer_when_seen(struct tree_request *request)
+{
+	tree_wait(request);
+	model_visit_loops(request->tree->model, on_seen, request);
 }
 
 static void make_object(struct tree_request *request, const struct tree_node *parent, enum tree_kind kind)
@@ -132,12 +150,10 @@ static void make_object(struct tree_request *request, const struct tree_node *pa
 	}
 	if (kind == TREE_DEVICE && !strncmp(name, "rd_mcp_", 7))
 		set_defaults(request, object);
-	if (kind == TREE_ACL) {
-		tree_wait(request);
-		model_visit_loops(tree->model, on_acl_made, request);
-		return;
-	}
-	answer_folder(request, parent, tree_folder_of(tree, object));
+	if (model_is_seen_by_sessions(model_kind(object)))
+		answer_when_seen(request);
+	else
+		answer_folder(request, parent, tree_folder_of(tree, object));
 }
 
 void tree_run_mkdir(struct tree_request *request)
@@ -205,8 +221,7 @@ void tree_run_rmdir(struct tree_request *request)
 
 static void make_link(struct tree_request *request, const struct tree_node *parent, struct model_object *to)
 {
-	struct tree_folder *folder = parent->folder;
-	const struct tree_node link = {folder, TREE_NODE_LINK, 0, parent->for_targetcli};
+	const struct tree_folder *folder = parent->folder;
 	struct model_object *object;
 	struct error error;
 
@@ -218,7 +233,7 @@ static void make_link(struct tree_request *request, const struct tree_node *pare
 	}
 	/* If the model refuses the name of the link as an alias, the link gets another name. */
 	model_set(object, "", "alias", request->name, ignore_result, NULL);
-	tree_answer_entry(request, &link);
+	answer_when_seen(request);
 }
 
 void tree_run_symlink(struct tree_request *request)

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a session notices of changes: LUNs that come, go and lead to another disk, and write protection."""
-import time
-
 from control_case import TARGET, TPG, ControlCase, main
 import cdb
 from daemon import lun_numbers, wait_until_ready
@@ -34,15 +32,6 @@ class Luns(ControlCase):
         """Returns the sense code with which the command ends; None for GOOD."""
         return self.session.execute(command, lun=lun, **options).key
 
-    def wait_for(self, sense, lun, command=cdb.TEST_UNIT_READY, **options):
-        """Waits for a sense code, because a change reaches the session a moment after it was answered."""
-        while True:
-            found = self.sense(lun, command, **options)
-            if found == sense:
-                return
-            self.assertIn(found, (None, LUNS_CHANGED, cdb.POWER_ON, MODE_CHANGED))
-            time.sleep(0.01)
-
     def delete(self, path):
         self.call("delete", path=path)
 
@@ -58,7 +47,7 @@ class Luns(ControlCase):
     def test_added(self):
         self.call("create", path=f"{TPG}/lun_16383", to="t_two")
         self.call("create", path=f"{TPG}/{HOST}/lun_16383", to=f"{TPG}/lun_16383")
-        self.wait_for(LUNS_CHANGED, 0)
+        self.assertEqual(self.sense(0), LUNS_CHANGED)
         self.assertEqual(lun_numbers(self.session), [0, 1, FLAT | 16383])
         # The initiator has read the list of LUNs, so LUN 1 need not report the change any more.
         self.assertIsNone(self.sense(1))
@@ -88,23 +77,44 @@ class Luns(ControlCase):
         self.delete(f"{TPG}/{HOST}/lun_0")
         self.assertEqual(self.sense(0), cdb.NO_SUCH_LUN)
         self.call("create", path=f"{TPG}/{HOST}/lun_0", to=f"{TPG}/lun_1")
-        while self.sense(0) == cdb.NO_SUCH_LUN:
-            time.sleep(0.01)
-        while self.sense(0) is not None:
-            pass
+        self.assertEqual(self.sense(0), cdb.POWER_ON)
+        wait_until_ready(self.session, 0)
         self.assertEqual(self.session.good(cdb.read10(0, 1), length=512), BLOCK)
+
+    def test_seen_when_answered(self):
+        """When a command is answered, sessions see what it has changed, however soon they look."""
+        self.call("delete", path=f"{TPG}/{HOST}", recursive=True)
+        self.session.connection.wait_closed()
+        self.call("set", path=TPG, attribute="attrib/generate_node_acls", value=1)
+        session = Session(self.daemon.address, TARGET, initiator=HOST, timeout=60)
+        self.addCleanup(session.connection.close)
+        for _ in range(40):
+            self.call("create", path=f"{TPG}/lun_5", to="t_one")
+            self.assertEqual(lun_numbers(session), [0, 1, 5])
+            self.call("unmap", path=TPG, lun=5)
+            self.assertEqual(lun_numbers(session), [0, 1])
+            self.call("map", path=TARGET, storage="t_one", lun=6)
+            self.assertEqual(lun_numbers(session), [0, 1, 6])
+            self.call("delete", path=f"{TPG}/lun_6")
+            self.assertEqual(lun_numbers(session), [0, 1])
+        for _ in range(10):
+            self.call("disable", path=TPG)
+            session.connection.wait_closed()
+            self.call("enable", path=TPG)
+            session = Session(self.daemon.address, TARGET, initiator=HOST, timeout=60)
+            self.addCleanup(session.connection.close)
 
     def test_write_protection(self):
         self.session.good(cdb.write10(0, 1), BLOCK)
         self.call("set", path=f"{TPG}/{HOST}/lun_0", attribute="write_protect", value=1)
-        self.wait_for(MODE_CHANGED, 0)
+        self.assertEqual(self.sense(0), MODE_CHANGED)
         self.assertEqual(self.sense(0, cdb.write10(0, 1), out=bytes(512)), cdb.WRITE_PROTECTED)
         self.assertEqual(self.session.good(cdb.read10(0, 1), length=512), BLOCK)
         self.assertTrue(self.session.good(cdb.mode_sense6(0x3F), length=255)[2] & 0x80)
         self.session.good(cdb.write10(0, 1), BLOCK, lun=1)
         self.assertFalse(self.session.good(cdb.mode_sense6(0x3F), length=255, lun=1)[2] & 0x80)
         self.call("set", path=f"{TPG}/{HOST}/lun_0", attribute="write_protect", value=0)
-        self.wait_for(MODE_CHANGED, 0)
+        self.assertEqual(self.sense(0), MODE_CHANGED)
         self.session.good(cdb.write10(0, 1), bytes(512))
         self.assertEqual(lun_numbers(self.session), [0, 1])
 
@@ -124,7 +134,7 @@ class Luns(ControlCase):
         """There are more changes than updates of the session, which then sees the last change."""
         for number in range(100):
             self.call("set", path=f"{TPG}/{HOST}/lun_0", attribute="write_protect", value=number % 2)
-        self.wait_for(cdb.WRITE_PROTECTED, 0, cdb.write10(0, 1), out=BLOCK)
+        self.assertEqual(self.sense(0), MODE_CHANGED)
         self.assertEqual(self.sense(0, cdb.write10(0, 1), out=BLOCK), cdb.WRITE_PROTECTED)
 
 

@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..
 # pylint: disable=wrong-import-position
 import cdb
 import initiator
+from daemon import lun_numbers
 from test_systemd import EXEC_WITH_DESCRIPTORS
 from host import DAEMON, HANDLERS, Daemon, free_port, free_port_of_both_families, in_background, require_fuse
 
@@ -96,12 +97,37 @@ class Serving(unittest.TestCase):
             self.assertIn("TARG_SESS_STATE_LOGGED_IN", daemon.read(f"{acl}/info"))
             os.mkdir(daemon.path(acl, "lun_0"))
             os.symlink(daemon.path(tpg, "lun/lun_0"), daemon.path(acl, "lun_0/a"))
-            while session.execute(cdb.TEST_UNIT_READY).status:
-                pass
+            self.assertEqual(lun_numbers(session), [0])
             os.unlink(daemon.path(acl, "lun_0/a"))
             os.rmdir(daemon.path(acl, "lun_0"))
             os.rmdir(daemon.path(acl))
             session.connection.wait_closed()
+
+    def test_seen_when_answered(self):
+        """When a command returns, sessions see what it has changed, however soon they look."""
+        port = free_port()
+        with Daemon() as daemon:
+            make_device(daemon, "user_0/disk", "dev_config=alloc/x,dev_size=16777216")
+            tpg = make_target(daemon, "user_0/disk", port)
+            acl = f"{tpg}/acls/{INITIATOR}"
+            session = initiator.Session(("127.0.0.1", port), TARGET, initiator=INITIATOR)
+            os.mkdir(daemon.path(acl, "lun_5"))
+            for _ in range(40):
+                os.symlink(daemon.path(tpg, "lun/lun_0"), daemon.path(acl, "lun_5/a"))
+                self.assertEqual(lun_numbers(session), [0, 5])
+                os.unlink(daemon.path(acl, "lun_5/a"))
+                self.assertEqual(lun_numbers(session), [0])
+            # Without an ACL, the initiator sees the LUNs of the TPG.
+            daemon.write(f"{tpg}/attrib/generate_node_acls", "1")
+            other = initiator.Session(("127.0.0.1", port), TARGET, initiator=INITIATOR + "2")
+            os.mkdir(daemon.path(tpg, "lun/lun_6"))
+            for _ in range(40):
+                os.symlink(daemon.path("core/user_0/disk"), daemon.path(tpg, "lun/lun_6/a"))
+                self.assertEqual(lun_numbers(other), [0, 6])
+                os.unlink(daemon.path(tpg, "lun/lun_6/a"))
+                self.assertEqual(lun_numbers(other), [0])
+            session.connection.close()
+            other.connection.close()
 
     def test_portal_of_both_families(self):
         """The portal [::]:PORT of the tree also takes IPv4 connections. The log calls it *:PORT."""
