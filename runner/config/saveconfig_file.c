@@ -260,8 +260,10 @@ static int replace(int folder, const char *parent, const char *name, const char 
 	int err = write_fresh(folder, fresh, text->text, text->len);
 
 	if (err)
-		return error_set(error, -err, "%s is not saved and has its previous contents: %s", path,
-				 strerror(-err));
+		return error_set(error, -err,
+				 "%s is not saved and has its previous contents: a file in %s cannot be "
+				 "written: %s",
+				 path, parent, strerror(-err));
 	err = keep_previous(folder, name, path, text, &copy, error);
 	if (!err)
 		err = rename_fresh(folder, fresh, name, path, error);

@@ -89,7 +89,10 @@ static void show_state_dir(const struct config_options *options)
 static int check_state_dir(const struct config_options *options, struct error *error)
 {
 	if (g_mkdir_with_parents(options->state_dir, 0700))
-		return error_set(error, errno, "state folder %s: %s", options->state_dir, strerror(errno));
+		return error_set(error, errno,
+				 "state folder %s: it cannot be created: %s; create it, or name another "
+				 "folder with --state-dir",
+				 options->state_dir, strerror(errno));
 	show_state_dir(options);
 	return 0;
 }

@@ -200,7 +200,7 @@ static void note_written(void *arg)
 	contents->noted = true;
 	if (write_notes(contents, true, &error))
 		log_err(contents->key,
-			"state folder: %s; if the daemon ends without a stop, the loss of the contents is "
+			"%s; if the daemon ends without a stop, the loss of the contents is "
 			"not noticed",
 			error.text);
 }
@@ -248,8 +248,7 @@ void storage_contents_accept_loss(struct storage_contents *contents)
 	if (contents->kept.fd >= 0 && !contents->kept.name[0])
 		contents->registry->store->keep(&contents->kept, KIND);
 	if (write_notes(contents, false, &error))
-		log_err(contents->key, "state folder: %s; the contents count as lost again at the next start",
-			error.text);
+		log_err(contents->key, "%s; the contents count as lost again at the next start", error.text);
 }
 
 /* --- one daemon for each disk --- */
@@ -293,7 +292,7 @@ static int take_lock(struct storage_contents *contents, struct error *error)
 	contents->lock = fd < 0 ? -1 : fd;
 	if (fd < 0)
 		log_warn(contents->key,
-			 "state folder: %s; it is not noticed if another daemon serves a disk in memory "
+			 "%s; it is not noticed if another daemon serves a disk in memory "
 			 "under this name",
 			 reason.text);
 	return 0;
@@ -410,8 +409,7 @@ bool storage_contents_set_serial(struct storage_contents *contents, const char *
 	if (contents->noted &&
 	    (write_notes(contents, true, &error) ||
 	     (before[0] && storage_written_note(contents->registry, before, false, &error))))
-		log_err(contents->key, "state folder: %s; the loss of the contents may not be noticed",
-			error.text);
+		log_err(contents->key, "%s; the loss of the contents may not be noticed", error.text);
 	return false;
 }
 
@@ -443,8 +441,7 @@ static void forget_disk(struct storage_contents *contents)
 	if (!contents->is_memory || contents->is_lost || is_replaced(contents))
 		return;
 	if (write_notes(contents, false, &error))
-		log_err(contents->key,
-			"state folder: %s; a disk that is created under this name counts as lost",
+		log_err(contents->key, "%s; a disk that is created under this name counts as lost",
 			error.text);
 }
 

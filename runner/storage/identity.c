@@ -58,10 +58,9 @@ struct storage_registry *storage_registry_new(const char *state_dir, const char 
 		pthread_mutex_init(&registry->file_locks[i], NULL);
 	registry->folder = small_file_open_folder(AT_FDCWD, state_dir, &error);
 	if (registry->folder < 0)
-		log_warn(
-		    NULL,
-		    "state %s; nothing is remembered for the next start (--state-dir names another folder)",
-		    error.text);
+		log_warn(NULL,
+			 "%s; nothing is remembered for the next start (--state-dir names another folder)",
+			 error.text);
 	if (storage_machine_derive(machine_id ? machine_id : MACHINE_ID, registry->folder, registry->machine,
 				   &error))
 		log_warn(NULL, "%s; serial numbers change with the next start unless serial= sets them",
@@ -195,10 +194,9 @@ static void read_state(const struct storage_registry *registry, const char *key,
 		return;
 	int err = storage_state_read(registry->folder, key, state, &error);
 	if (err && err != -ENOENT)
-		log_err(
-		    key,
-		    "state folder: %s, and neither can its previous copy; the identity is chosen without it",
-		    error.text);
+		log_err(key,
+			"%s; its previous copy cannot be used either, and the identity is chosen without it",
+			error.text);
 }
 
 static void save(const struct storage_registry *registry, const struct storage_object *object,
@@ -213,7 +211,7 @@ static void save(const struct storage_registry *registry, const struct storage_o
 	strcpy(state->serial, identity->serial);
 	snprintf(state->own, sizeof(state->own), "%s", object->storage->own);
 	if (storage_state_write(registry->folder, key, state, &error))
-		log_warn(key, "state folder: %s; the serial number is not remembered", error.text);
+		log_warn(key, "%s; the serial number is not remembered", error.text);
 }
 
 int storage_identity_choose(struct storage_registry *registry, const struct storage_object *object,
@@ -272,6 +270,5 @@ void storage_identity_forget(struct storage_registry *registry, const struct sto
 	storage_object_key(object, key, sizeof(key));
 	SCOPE_LOCK(storage_file_lock(registry, key));
 	if (storage_state_remove(registry->folder, key, &error))
-		log_warn(key, "state folder: %s; its storage counts as served, so it is not created again",
-			 error.text);
+		log_warn(key, "%s; its storage counts as served, so it is not created again", error.text);
 }

@@ -76,9 +76,8 @@ static int read_or_create_own_id(int folder, char *id, size_t size, struct error
 	if (folder < 0)
 		return error_set(error, ENOENT,
 				 "this machine has no ID, and there is no state folder for one");
-	return err < 0
-		   ? err
-		   : error_set(error, EINVAL, "%s in the state folder is not an ID of 32 digits", OWN_FILE);
+	return err < 0 ? err
+		       : small_file_refuse(folder, EINVAL, error, "%s is not an ID of 32 digits", OWN_FILE);
 }
 
 int storage_machine_derive(const char *path, int folder, char machine[DIGEST_HEX_SIZE], struct error *error)

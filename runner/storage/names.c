@@ -83,12 +83,11 @@ static bool rename_file(const struct storage_name *name, const char *from, const
 	SCOPE_LOCK(storage_file_lock(name->registry, to));
 
 	if (storage_state_write(folder, to, state, &error)) {
-		log_warn(name->given, "state folder: %s; the disk is still known by its HBA's number",
-			 error.text);
+		log_warn(name->given, "%s; the disk is still known by its HBA's number", error.text);
 		return false;
 	}
 	if (storage_state_remove(folder, from, &error))
-		log_warn(name->given, "state folder: %s", error.text);
+		log_warn(name->given, "%s", error.text);
 	return true;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reads and replaces the small files of the state folder. This file makes files durable and refuses files
- * that cannot be trusted; the meaning of the files is left to others.
+ * that cannot be trusted; the meaning of the files is left to others. Each error begins with the path of the
+ * folder. If the folder is the problem, the error says what to do, and does not name the file.
  *
  * A text is written to NAME.new, made durable, and then renamed to NAME by rename(2), which replaces the
  * previous file in one step. Before that, the previous file gets a second name, NAME.old, by link(2).
@@ -11,6 +12,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,21 +34,79 @@ static bool is_trusted(const struct stat *st)
 	return (st->st_uid == geteuid() || st->st_uid == 0) && !(st->st_mode & (S_IWGRP | S_IWOTH));
 }
 
+/* --- errors --- */
+
+/* Returns what is wrong with the folder and what to do if this is why a call has failed with err, or NULL. */
+static const char *problem_of_folder(int folder, int err)
+{
+	struct stat st;
+
+	switch (err) {
+	case ENOENT:
+		return fstat(folder, &st) || st.st_nlink
+			   ? NULL
+			   : "it was deleted; create it again and restart the daemon";
+	case EACCES:
+		return faccessat(folder, ".", W_OK | X_OK, AT_EACCESS)
+			   ? "the daemon's user may not write to it; give it to this user (chown -R)"
+			   : NULL;
+	case EROFS:
+		return "its file system is mounted read-only; mount it so that it can be written";
+	case ENOSPC:
+		return "its file system is full; free some space";
+	case EDQUOT:
+		return "the disk quota of the daemon's user is used up; free some space";
+	default:
+		return NULL;
+	}
+}
+
+/* Writes the path of the folder, which may have been deleted. */
+static void write_path(int folder, char path[PATH_MAX])
+{
+	static const char mark[] = " (deleted)"; /* proc_pid_fd(5) */
+	char link[32];
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", folder);
+	ssize_t n = readlink(link, path, PATH_MAX - 1);
+	path[n < 0 ? 0 : n] = '\0';
+	size_t len = strlen(path), mark_len = strlen(mark);
+	if (len > mark_len && !strcmp(path + len - mark_len, mark))
+		path[len - mark_len] = '\0';
+}
+
+int small_file_refuse(int folder, int err, struct error *error, const char *format, ...)
+{
+	const char *problem = problem_of_folder(folder, err);
+	char path[PATH_MAX];
+	struct error reason;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(reason.text, sizeof(reason.text), format, args);
+	va_end(args);
+	write_path(folder, path);
+	return error_set(error, err, "state folder %s: %s", path, problem ? problem : reason.text);
+}
+
 int small_file_open_folder(int parent, const char *path, struct error *error)
 {
 	struct stat st;
 
 	if (mkdirat(parent, path, 0700) && errno != EEXIST)
-		return error_set(error, errno, "folder %s: %s", path, strerror(errno));
+		return error_set(error, errno, "state folder %s: it cannot be created: %s", path,
+				 strerror(errno));
 	int folder = openat(parent, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder < 0)
-		return error_set(error, errno, "folder %s: %s", path, strerror(errno));
+		return error_set(error, errno, "state folder %s: it cannot be opened: %s", path,
+				 strerror(errno));
 	if (!fstat(folder, &st) && is_trusted(&st))
 		return folder;
 	close(folder);
 	return error_set(
 	    error, EPERM,
-	    "folder %s: it belongs to another user, or other users may write to it (chmod 700 it)", path);
+	    "state folder %s: it belongs to another user, or other users may write to it (chmod 700 it)",
+	    path);
 }
 
 /* Opens the file. With O_NONBLOCK, opening a FIFO does not wait for a writer. */
@@ -55,15 +116,15 @@ static int open_trusted(int folder, const char *name, struct error *error)
 	struct stat st;
 
 	if (fd < 0)
-		return error_set(error, errno, "%s: %s", name,
-				 errno == ELOOP ? "it is a symbolic link" : strerror(errno));
+		return small_file_refuse(folder, errno, error, "%s: %s", name,
+					 errno == ELOOP ? "it is a symbolic link" : strerror(errno));
 	if (fstat(fd, &st))
-		error_set(error, errno, "%s: %s", name, strerror(errno));
+		small_file_refuse(folder, errno, error, "%s: %s", name, strerror(errno));
 	else if (!S_ISREG(st.st_mode))
-		error_set(error, EINVAL, "%s: it is not a regular file", name);
+		small_file_refuse(folder, EINVAL, error, "%s: it is not a regular file", name);
 	else if (!is_trusted(&st))
-		error_set(error, EPERM, "%s: it belongs to another user, or other users may write to it",
-			  name);
+		small_file_refuse(folder, EPERM, error,
+				  "%s: it belongs to another user, or other users may write to it", name);
 	else
 		return fd;
 	close(fd);
@@ -81,11 +142,12 @@ ssize_t small_file_read(int folder, const char *name, char *text, size_t size, s
 	do {
 		n = TEMP_FAILURE_RETRY(read(fd, text + len, size - len));
 		if (n < 0)
-			return error_set(error, errno, "%s: %s", name, strerror(errno));
+			return small_file_refuse(folder, errno, error, "%s: %s", name, strerror(errno));
 		len += (size_t)n;
 	} while (n && len < size);
 	if (len == size)
-		return error_set(error, EFBIG, "%s: it is larger than %zu bytes", name, size - 1);
+		return small_file_refuse(folder, EFBIG, error, "%s: it is larger than %zu bytes", name,
+					 size - 1);
 	text[len] = '\0';
 	return (ssize_t)len;
 }
@@ -137,7 +199,7 @@ static int write_under(int folder, const char *name, const char *text, bool repl
 	int err;
 
 	if ((size_t)snprintf(fresh, sizeof(fresh), "%s.new", name) >= sizeof(fresh))
-		return error_set(error, ENAMETOOLONG, "%s: the name is too long", name);
+		return small_file_refuse(folder, ENAMETOOLONG, error, "%s: the name is too long", name);
 	snprintf(old, sizeof(old), "%s.old", name);
 	err = write_new(folder, fresh, text);
 	if (!err && replace)
@@ -149,7 +211,8 @@ static int write_under(int folder, const char *name, const char *text, bool repl
 		unlinkat(folder, fresh, 0);
 	if (!err && fsync(folder))
 		err = -errno;
-	return err ? error_set(error, -err, "%s cannot be written: %s", name, strerror(-err)) : 0;
+	return err ? small_file_refuse(folder, -err, error, "%s cannot be written: %s", name, strerror(-err))
+		   : 0;
 }
 
 int small_file_replace(int folder, const char *name, const char *text, struct error *error)
@@ -173,6 +236,7 @@ int small_file_remove(int folder, const char *name, struct error *error)
 	snprintf(old, sizeof(old), "%s.old", name);
 	if ((unlinkat(folder, old, 0) && errno != ENOENT) || (unlinkat(folder, name, 0) && errno != ENOENT) ||
 	    fsync(folder))
-		return error_set(error, errno, "%s cannot be removed: %s", name, strerror(errno));
+		return small_file_refuse(folder, errno, error, "%s cannot be removed: %s", name,
+					 strerror(errno));
 	return 0;
 }

@@ -14,6 +14,12 @@
 #define SMALL_FILE_MAX 65536 /* bytes */
 
 /*
+ * Sets error and returns -err. The text begins with "state folder PATH: ". If a call has failed because of the
+ * folder, the text says what is wrong with it and what to do; otherwise it continues as format says.
+ */
+int small_file_refuse(int folder, int err, struct error *error, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/*
  * Opens a folder, which is created with mode 0700 if it does not exist. Returns a descriptor, which the
  * caller closes, or -errno with error set. Refuses a folder that other users may write to.
  */

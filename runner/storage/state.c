@@ -40,15 +40,17 @@ static int read_copy(int folder, const char *name, const char *key, struct stora
 		     struct error *error)
 {
 	CLEANUP_FREE char *text = malloc(SMALL_FILE_MAX + 1);
+	struct error reason;
 
 	if (!text)
 		return error_set(error, ENOMEM, "out of memory");
 	ssize_t n = small_file_read(folder, name, text, SMALL_FILE_MAX + 1, error);
 	if (n < 0)
 		return (int)n;
-	int err = strlen(text) == (size_t)n ? state_text_parse(text, key, state, error)
-					    : error_set(error, EINVAL, "it holds a zero byte: it is damaged");
-	return err ? error_prefix(error, err, "%s", name) : 0;
+	int err = strlen(text) == (size_t)n
+		      ? state_text_parse(text, key, state, &reason)
+		      : error_set(&reason, EINVAL, "it holds a zero byte: it is damaged");
+	return err ? small_file_refuse(folder, -err, error, "%s: %s", name, reason.text) : 0;
 }
 
 int storage_state_read(int folder, const char *key, struct storage_state *state, struct error *error)
@@ -65,7 +67,7 @@ int storage_state_read(int folder, const char *key, struct storage_state *state,
 		*state = (struct storage_state){.machine = ""};
 		return err;
 	}
-	log_warn(key, "state folder: %s; the previous copy is used", error ? error->text : name);
+	log_warn(key, "%s; the previous copy is used", error ? error->text : name);
 	return 0;
 }
 
@@ -77,7 +79,7 @@ int storage_state_write(int folder, const char *key, const struct storage_state 
 	if (!text)
 		return error_set(error, ENOMEM, "out of memory");
 	if (!state_text_format(key, state, text, SMALL_FILE_MAX))
-		return error_set(error, EFBIG, "the state of %s is too large", key);
+		return small_file_refuse(folder, EFBIG, error, "the state of %s is too large", key);
 	storage_state_name(key, name);
 	return small_file_replace(folder, name, text, error);
 }

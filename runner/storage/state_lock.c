@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "storage/small_file.h"
 #include "storage/state.h"
 #include "util/cleanup.h"
 
@@ -62,13 +63,13 @@ static bool is_dead(int pid)
 	return end && strlen(end) > 2 && strchr("ZX", end[2]);
 }
 
-static int refuse(int fd, const char *name, struct error *error)
+static int refuse(int folder, int fd, const char *name, struct error *error)
 {
 	int holder = read_holder(fd);
 
 	if (holder && is_dead(holder))
-		return error_set(error, EOWNERDEAD, "%s: process %d, which has ended, keeps it locked", name,
-				 holder);
+		return small_file_refuse(folder, EOWNERDEAD, error,
+					 "%s: process %d, which has ended, keeps it locked", name, holder);
 	if (holder)
 		return error_set(error, EBUSY, "process %d", holder);
 	return error_set(error, EBUSY, "another process");
@@ -92,12 +93,12 @@ static int open_and_lock(int folder, const char *name, struct error *error)
 	    openat(folder, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
 
 	if (fd < 0)
-		return error_set(error, errno, "%s: %s", name, strerror(errno));
+		return small_file_refuse(folder, errno, error, "%s: %s", name, strerror(errno));
 	if (!fcntl(fd, F_OFD_SETLK, &lock))
 		return fd;
 	int err = errno == EAGAIN || errno == EACCES
-		      ? refuse(fd, name, error)
-		      : error_set(error, errno, "%s: %s", name, strerror(errno));
+		      ? refuse(folder, fd, name, error)
+		      : small_file_refuse(folder, errno, error, "%s: %s", name, strerror(errno));
 	close(fd);
 	return err;
 }

@@ -196,6 +196,44 @@ static void test_folder_that_others_may_change(void **state)
 	assert_non_null(strstr(error.text, "chmod 700"));
 }
 
+static void expect_folder_problem(const char *problem)
+{
+	char expected[600];
+
+	snprintf(expected, sizeof(expected), "state folder %s: %s", folder, problem);
+	assert_string_equal(error.text, expected);
+}
+
+/* If the folder is the problem, an error says what to do about the folder, and names no file in it. */
+static void test_folder_is_the_problem(void **state)
+{
+	static const char not_writable[] =
+	    "the daemon's user may not write to it; give it to this user (chown -R)";
+	static const char deleted[] = "it was deleted; create it again and restart the daemon";
+	uid_t user = geteuid();
+
+	(void)state;
+	write_serial("first");
+	assert_int_equal(fchmod(fd, 0500), 0);
+	/* Root may write nevertheless. */
+	assert_int_equal(user ? 0 : seteuid(65534), 0);
+	assert_int_equal(storage_state_write(fd, KEY, &known, &error), -EACCES);
+	expect_folder_problem(not_writable);
+	assert_int_equal(storage_state_remove(fd, KEY, &error), -EACCES);
+	expect_folder_problem(not_writable);
+	assert_int_equal(storage_state_lock(fd, KEY, &error), -EACCES);
+	expect_folder_problem(not_writable);
+	assert_int_equal(user ? 0 : seteuid(0), 0);
+	assert_int_equal(fchmod(fd, 0700), 0);
+	assert_int_equal(storage_state_remove(fd, KEY, &error), 0);
+	assert_int_equal(rmdir(folder), 0);
+	assert_int_equal(storage_state_write(fd, KEY, &known, &error), -ENOENT);
+	expect_folder_problem(deleted);
+	assert_int_equal(storage_state_lock(fd, KEY, &error), -ENOENT);
+	expect_folder_problem(deleted);
+	assert_int_equal(mkdir(folder, 0700), 0);
+}
+
 static void test_full_disk_keeps_the_old_file(void **state)
 {
 	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
@@ -378,6 +416,7 @@ int main(void)
 	    TEST(test_hostile_files),
 	    TEST(test_links_in_the_way_of_a_writer),
 	    TEST(test_folder_that_others_may_change),
+	    TEST(test_folder_is_the_problem),
 	    TEST(test_full_disk_keeps_the_old_file),
 	    TEST(test_killed_writer),
 	    TEST(test_lock_that_is_a_link),
