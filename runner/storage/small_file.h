@@ -14,8 +14,8 @@
 #define SMALL_FILE_MAX 65536 /* bytes */
 
 /*
- * Sets error and returns -err. The text begins with "state folder PATH: ". If a call has failed because of the
- * folder, the text says what is wrong with it and what to do; otherwise it continues as format says.
+ * Sets error and returns -err. The text begins with "state folder PATH: ". If a call has failed because of
+ * the folder, the text says what is wrong with it and what to do; otherwise it continues as format says.
  */
 int small_file_refuse(int folder, int err, struct error *error, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
