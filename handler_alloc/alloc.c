@@ -56,7 +56,7 @@ static int check_size(struct tcmur_open *open)
 	uint64_t memory;
 
 	if (!open->size)
-		return tcmur_open_error(open, EINVAL, "a memory disk needs a size, e.g. size=64M");
+		return tcmur_open_error(open, EINVAL, "a memory disk needs a size, for example 64M");
 	if (sysinfo(&info) < 0)
 		return tcmur_open_error(open, errno, "cannot find out how much memory this machine has: %s",
 					strerror(errno));
@@ -316,7 +316,7 @@ static struct tcmur_handler alloc = {
     .io_size = sizeof(struct first_write),
     .name = "alloc",
     .summary = "A disk in memory; its contents survive a restart only if systemd keeps them",
-    .config_desc = "NAME: any name; the disk's size comes from size=",
+    .config_desc = "NAME: any name; the disk must be given a size",
     .options = options,
     .check_config = check_config,
     .open = alloc_open,

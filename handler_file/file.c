@@ -159,7 +159,7 @@ static int file_identify(const struct tcmur_open *open, struct tcmur_identity *i
 
 static const struct tcmur_option file_options[] = {
     {"cache", "writeback|writethrough|none: how writes are cached; none bypasses the page cache (writeback)"},
-    {"grow", "on|off: let size= enlarge an existing file (off)"},
+    {"grow", "on|off: enlarge a file that is smaller than the size of its disk (off)"},
     {"shared",
      "on|off: share the file with programs that lock it in the same way, such as another gateway (off)"},
     {NULL, NULL},

@@ -74,8 +74,9 @@ static int open_file(struct opening *opening)
 	} else if (!open->create || open->size == 0 || open->read_only || open->existing) {
 		return tcmur_open_error(open, ENOENT, "%s: no such file%s", opening->path,
 					open->read_only || open->existing ? ""
-					: open->create                    ? "; to create it, give size="
-						       : "; to create it, give create and size=");
+					: open->create
+					    ? "; to create it, give the disk a size"
+					    : "; to create it, set create and a size for the disk");
 	} else {
 		flags |= O_CREAT | O_EXCL;
 		opening->created = true;
@@ -184,13 +185,14 @@ static int settle_size(struct opening *opening)
 		return 0;
 	if (!opening->created) {
 		bool may_grow = opening->grow && !open->read_only && open->size > size;
-		const char *hint = open->existing ? "" : " (grow=on enlarges it)";
+		const char *hint = open->existing ? "" : "; the option grow=on enlarges the file";
 
 		if (!may_grow)
 			return tcmur_open_error(open, EINVAL,
-						"%s: holds %" PRIu64 " bytes, but size=%" PRIu64 "%s",
+						"%s: holds %" PRIu64
+						" bytes, but the size of its disk is set to %" PRIu64 "%s",
 						opening->path, size, open->size,
-						open->size > size ? hint : ": a file is never shortened");
+						open->size > size ? hint : "; a file is never shortened");
 	}
 	if (open->size > INT64_MAX || ftruncate(opening->fd, (off_t)open->size) < 0)
 		return fail(opening, open->size > INT64_MAX ? EFBIG : errno, "cannot be given its size");
@@ -235,15 +237,17 @@ static int settle_block_size(const struct opening *opening, struct tcmur_info *i
 			    open, EINVAL, "%s: this file system has no O_DIRECT: cache=none cannot work",
 			    opening->path);
 		if (open->block_size != 0 && open->block_size < least)
-			return tcmur_open_error(
-			    open, EINVAL, "%s: cache=none needs block_size=%" PRIu32 " on this file system",
-			    opening->path, least);
+			return tcmur_open_error(open, EINVAL,
+						"%s: cache=none needs blocks of %" PRIu32
+						" bytes on this file system",
+						opening->path, least);
 	}
 	info->block_size = open->block_size ? open->block_size : least <= 512 ? 512 : 4096;
 	if (info->size < info->block_size)
-		return tcmur_open_error(open, EINVAL, "%s: holds %" PRIu64 " bytes, less than one block%s",
-					opening->path, info->size,
-					info->size == 0 ? "; give size= and grow=on" : "");
+		return tcmur_open_error(
+		    open, EINVAL, "%s: holds %" PRIu64 " bytes, less than one block%s", opening->path,
+		    info->size,
+		    info->size == 0 ? "; to enlarge it, give the disk a size and the option grow=on" : "");
 	return 0;
 }
 

@@ -170,7 +170,7 @@ int block_identify(const struct tcmur_open *open, struct tcmur_identity *identit
 		tcmur_log(
 		    open->lun, TCMUR_LOG_WARN,
 		    "%s: the device has no UUID, VPD page 83h or wwid; its serial number is derived from the "
-		    "path, which may lead to another disk after a reboot (serial= sets one)",
+		    "path, which may lead to another disk after a reboot, unless a serial number is set",
 		    identity->place);
 	}
 	return 0;

@@ -178,15 +178,16 @@ static int settle_geometry(const struct opening *opening, struct tcmur_info *inf
 					opening->path, logical);
 	info->block_size = open->block_size ? open->block_size : (uint32_t)logical;
 	if (info->block_size < (uint32_t)logical)
-		return tcmur_open_error(open, EINVAL,
-					"%s: has blocks of %d bytes, so block_size=%" PRIu32 " is too small",
-					opening->path, logical, info->block_size);
+		return tcmur_open_error(
+		    open, EINVAL, "%s: has blocks of %d bytes, so blocks of %" PRIu32 " bytes are too small",
+		    opening->path, logical, info->block_size);
 	info->physical_block_size = physical > info->block_size ? physical : info->block_size;
 	if (info->size < info->block_size)
 		return tcmur_open_error(open, ENOMEDIUM, "%s: is empty", opening->path);
 	if (open->size != 0 && open->size != info->size && !(open->existing && open->size < info->size))
-		return tcmur_open_error(open, EINVAL, "%s: holds %" PRIu64 " bytes, but size=%" PRIu64,
-					opening->path, info->size, open->size);
+		return tcmur_open_error(
+		    open, EINVAL, "%s: holds %" PRIu64 " bytes, but the size of its disk is set to %" PRIu64,
+		    opening->path, info->size, open->size);
 	return 0;
 }
 

@@ -57,7 +57,7 @@ static int null_identify(const struct tcmur_open *open, struct tcmur_identity *i
 static struct tcmur_handler null = {
     .name = "null",
     .summary = "a disk that reads as zeros and ignores writes",
-    .config_desc = "NAME: any name; the disk's size comes from size= (1G)",
+    .config_desc = "NAME: any name; the disk can be given a size (1G)",
     .open = null_open,
     .close = null_close,
     .read = null_read,

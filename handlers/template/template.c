@@ -26,7 +26,7 @@ static int template_open(struct tcmur_open *open)
 	struct disk *disk;
 
 	if (open->size == 0)
-		return tcmur_open_error(open, EINVAL, "template/%s: give size=", open->config);
+		return tcmur_open_error(open, EINVAL, "template/%s: the disk needs a size", open->config);
 	disk = calloc(1, sizeof(*disk));
 	if (disk)
 		disk->bytes = malloc(open->size);

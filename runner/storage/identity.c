@@ -63,7 +63,7 @@ struct storage_registry *storage_registry_new(const char *state_dir, const char 
 			 error.text);
 	if (storage_machine_derive(machine_id ? machine_id : MACHINE_ID, registry->folder, registry->machine,
 				   &error))
-		log_warn(NULL, "%s; serial numbers change with the next start unless serial= sets them",
+		log_warn(NULL, "%s; serial numbers change with the next start unless they are set",
 			 error.text);
 	return registry;
 }

@@ -24,7 +24,8 @@ void storage_set_served_status(struct storage *storage)
 	if (storage->status == STORAGE_CONTENTS_LOST)
 		log_err(storage->name,
 			"not ready: its contents were lost with the memory of the daemon; accept the "
-			"loss (tcmuctl replace, or start once with lost=accept) to serve an empty disk");
+			"loss (tcmuctl replace, or start once with the option lost=accept) to serve an empty "
+			"disk");
 	storage_has_changed(storage);
 }
 

@@ -280,7 +280,7 @@ class CommandLine(unittest.TestCase):
         self.export(f"file/{path},size=1M", path, "create")
         self.assertFalse(os.path.exists(path))
         self.export(f"file/{path},size=1M,create=yes", "create")
-        self.export(f"file/{path},create", path, "size=")
+        self.export(f"file/{path},create", path, "give the disk a size")
         for size, use in (("511", "512"), ("1000", "1024"), ("4095,block_size=4096", "4096")):
             self.export(f"file/{path},create,size={size}", size.split(",", maxsplit=1)[0])
             self.export(f"alloc/a,size={size}", size.split(",", maxsplit=1)[0], use)

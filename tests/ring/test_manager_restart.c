@@ -423,7 +423,8 @@ static void test_storage_that_has_grown(void **state)
 	close_manager(w);
 	make_storage(w, "a.img", SIZE / 2);
 	open_manager(w);
-	assert_non_null(strstr(wait_state(w, 1, TCMU_DEVICE_FAILED).error, "holds 524288 bytes, but size="));
+	assert_non_null(strstr(wait_state(w, 1, TCMU_DEVICE_FAILED).error,
+			       "holds 524288 bytes, but the size of its disk is set to "));
 }
 
 /* A list of the devices shows that the path of the storage leads to another file. */

@@ -53,7 +53,7 @@ static void test_refusals(void **state)
 	char reason[64] = "";
 
 	(void)state;
-	refused((struct wanted){.config = "demo"}, "size=");
+	refused((struct wanted){.config = "demo"}, "a memory disk needs a size, for example 64M");
 	refused((struct wanted){.config = "demo", .size = 1ull << 60}, "do not fit in this machine's memory");
 	refused((struct wanted){.config = "demo", .size = SIZE, .options = bad}, "hugepages=maybe");
 	assert_int_equal(alloc->check_config("", reason, sizeof(reason)), -EINVAL);

@@ -66,7 +66,7 @@ static void test_geometry(void **state)
 	assert_int_equal(open.info.unmap_granularity % 4096, 0);
 	block->close(open.handle);
 	assert_refused((struct wanted){.config = disk.path, .size = MIB}, EINVAL,
-		       "holds 16777216 bytes, but size=1048576");
+		       "holds 16777216 bytes, but the size of its disk is set to 1048576");
 	open = open_disk((struct wanted){.size = MIB, .existing = true});
 	assert_int_equal(open.info.size, DISK_SIZE);
 	block->close(open.handle);
@@ -84,7 +84,7 @@ static void test_native_4096(void **state)
 	assert_int_equal(open.info.block_size, 4096);
 	block->close(open.handle);
 	assert_refused((struct wanted){.config = large.path, .block_size = 512}, EINVAL,
-		       "has blocks of 4096 bytes, so block_size=512 is too small");
+		       "has blocks of 4096 bytes, so blocks of 512 bytes are too small");
 	loop_device_drop(&large);
 }
 

@@ -65,7 +65,7 @@ static void test_absent(void **state)
 {
 	(void)state;
 	refused((struct wanted){.config = "absent"}, ENOENT,
-		"absent: no such file; to create it, give size=");
+		"absent: no such file; to create it, give the disk a size");
 	refused((struct wanted){.config = "absent", .size = FILE_SIZE, .read_only = true}, ENOENT,
 		"absent: no such file");
 	refused((struct wanted){.config = "no/such/folder", .size = FILE_SIZE}, ENOENT, "No such file");
@@ -101,7 +101,7 @@ static void test_existing(void **state)
 	assert_int_equal(opening.open.info.size, FILE_SIZE);
 	close_handle(opening.open.handle);
 	wanted.size = 2 * FILE_SIZE;
-	refused(wanted, EINVAL, "holds 4194304 bytes, but size=8388608");
+	refused(wanted, EINVAL, "holds 4194304 bytes, but the size of its disk is set to 8388608");
 	unlink(in_dir("before"));
 }
 
@@ -111,7 +111,7 @@ static void test_missing_file_is_not_created(void **state)
 	struct wanted wanted = {.config = "unmounted", .size = FILE_SIZE, .no_create = true};
 
 	(void)state;
-	refused(wanted, ENOENT, "unmounted: no such file; to create it, give create and size=");
+	refused(wanted, ENOENT, "unmounted: no such file; to create it, set create and a size for the disk");
 	assert_int_equal(access(in_dir("unmounted"), F_OK), -1);
 }
 
@@ -145,7 +145,8 @@ static void test_other_size(void **state)
 
 	(void)state;
 	close_handle(open_new("sized", NULL, 0));
-	refused(wanted, EINVAL, "holds 4194304 bytes, but size=8388608 (grow=on");
+	refused(wanted, EINVAL,
+		"holds 4194304 bytes, but the size of its disk is set to 8388608; the option grow=on");
 	wanted.options = grow_off;
 	refused(wanted, EINVAL, "holds 4194304 bytes");
 	wanted.options = grow;

@@ -275,7 +275,8 @@ static void test_errors_name_the_storage(void **state)
 
 	(void)state;
 	assert_null(backstore_open(&loops, &spec, &error));
-	assert_non_null(strstr(error.text, "absent: no such file; to create it, give create and size="));
+	assert_non_null(
+	    strstr(error.text, "absent: no such file; to create it, set create and a size for the disk"));
 	spec.config = "file/";
 	assert_null(backstore_open(&loops, &spec, &error));
 	assert_non_null(strstr(error.text, "is not the path"));
