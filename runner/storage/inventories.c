@@ -58,18 +58,18 @@ struct storage_inventories {
 static int read_copy(int folder, const char *name, struct inventory_table *table, struct error *error)
 {
 	CLEANUP_FREE char *text = malloc(FILE_MAX + 1);
+	struct error reason;
 
 	if (!text)
 		return error_set(error, ENOMEM, "out of memory");
 	ssize_t n = small_file_read(folder, name, text, FILE_MAX + 1, error);
 	if (n < 0)
 		return (int)n;
-	int err = strlen(text) == (size_t)n ? inventory_table_parse(table, text, error)
-					    : error_set(error, EINVAL, "it holds a zero byte: it is damaged");
+	int err = inventory_table_parse(table, text, &reason);
 	if (!err)
 		return 0;
 	inventory_table_clear(table);
-	return error_prefix(error, err, "%s", name);
+	return small_file_refuse(folder, -err, error, "%s: %s", name, reason.text);
 }
 
 /* Reads the file, or its previous copy if the file is damaged. The table must be empty. */
@@ -81,7 +81,7 @@ static void read_file(int folder, struct inventory_table *table)
 	if (!err || err == -ENOENT)
 		return;
 	bool has_copy = !read_copy(folder, NAME ".old", table, &reason);
-	log_warn(NULL, "state folder: %s; %s", error.text,
+	log_warn(NULL, "%s; %s", error.text,
 		 has_copy
 		     ? "the previous copy is used"
 		     : "initiators are not told that their LUNs have changed while they were logged out");
@@ -190,9 +190,7 @@ static void give_back(struct storage_inventories *inventories, const struct inve
 static void log_result(struct storage_inventories *inventories, int err, const struct error *error)
 {
 	if (err && err != -EBUSY && !inventories->is_failing)
-		log_warn(NULL,
-			 "state folder: %s; after a restart, initiators may not be told that their LUNs have "
-			 "changed",
+		log_warn(NULL, "%s; after a restart, initiators may not be told that their LUNs have changed",
 			 error->text);
 	if (err != -EBUSY)
 		inventories->is_failing = err;

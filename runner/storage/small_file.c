@@ -149,6 +149,9 @@ ssize_t small_file_read(int folder, const char *name, char *text, size_t size, s
 		return small_file_refuse(folder, EFBIG, error, "%s: it is larger than %zu bytes", name,
 					 size - 1);
 	text[len] = '\0';
+	if (strlen(text) != len)
+		return small_file_refuse(folder, EINVAL, error, "%s: it holds a zero byte: it is damaged",
+					 name);
 	return (ssize_t)len;
 }
 

@@ -27,8 +27,8 @@ int small_file_open_folder(int parent, const char *path, struct error *error);
 /*
  * Reads the file name of the folder into text, and adds a NUL. Returns the length without the NUL, or -errno
  * with error set; -ENOENT means that there is no such file. The function refuses a symbolic link, anything
- * but a regular file, a file of another user, a file that other users may write to, and a file that is larger
- * than size - 1 bytes.
+ * but a regular file, a file of another user, a file that other users may write to, a file that is larger
+ * than size - 1 bytes, and a file with a zero byte.
  */
 ssize_t small_file_read(int folder, const char *name, char *text, size_t size, struct error *error);
 /*

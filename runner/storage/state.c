@@ -47,9 +47,7 @@ static int read_copy(int folder, const char *name, const char *key, struct stora
 	ssize_t n = small_file_read(folder, name, text, SMALL_FILE_MAX + 1, error);
 	if (n < 0)
 		return (int)n;
-	int err = strlen(text) == (size_t)n
-		      ? state_text_parse(text, key, state, &reason)
-		      : error_set(&reason, EINVAL, "it holds a zero byte: it is damaged");
+	int err = state_text_parse(text, key, state, &reason);
 	return err ? small_file_refuse(folder, -err, error, "%s: %s", name, reason.text) : 0;
 }
 
