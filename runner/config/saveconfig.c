@@ -21,54 +21,7 @@
 #include "config/saveconfig_write.h"
 #include "util/log.h"
 
-/* --- the queue of operations --- */
-
-static void run_first(struct saveconfig *config)
-{
-	struct operation *operation = g_queue_peek_head(&config->operations);
-
-	if (operation)
-		operation->run(operation);
-}
-
-void saveconfig_finish(struct operation *operation, int err, const struct error *error)
-{
-	struct saveconfig *config = operation->config;
-
-	g_ptr_array_add(operation->lines, NULL);
-	g_queue_pop_head(&config->operations);
-	if (operation->done)
-		operation->done(operation->arg, err, error, (const char *const *)operation->lines->pdata);
-	config_node_free(operation->tree);
-	config_node_free(operation->running);
-	g_ptr_array_unref(operation->lines);
-	g_free(operation->path);
-	g_free(operation);
-	config_secrets_sweep((const struct config_node *const[]){config->file, config->saved, NULL});
-	run_first(config);
-}
-
-struct operation *saveconfig_start(struct saveconfig *config, void (*run)(struct operation *operation),
-				   const char *path, saveconfig_done *done, void *arg)
-{
-	struct operation *operation = g_new0(struct operation, 1);
-
-	operation->config = config;
-	operation->run = run;
-	operation->path = g_strdup(path ? path : config->path);
-	operation->is_own = !g_strcmp0(operation->path, config->path);
-	operation->lines = g_ptr_array_new_with_free_func(g_free);
-	operation->done = done;
-	operation->arg = arg;
-	g_queue_push_tail(&config->operations, operation);
-	return operation;
-}
-
-void saveconfig_run_if_first(struct operation *operation)
-{
-	if (g_queue_peek_head(&operation->config->operations) == operation)
-		operation->run(operation);
-}
+/* --- the file of an operation --- */
 
 static bool has_path(struct operation *operation)
 {
@@ -311,6 +264,8 @@ static void apply(struct operation *operation)
 	const struct config_apply_owner owner = {
 	    .done = on_restored,
 	    .late = saveconfig_on_late,
+	    .abandoned = saveconfig_on_abandoned,
+	    .running = &config->steps,
 	    .progress = operation->progress ? on_progress : NULL,
 	    .arg = config,
 	};
@@ -455,30 +410,12 @@ struct saveconfig *saveconfig_new(struct model *model, const char *path)
 	return config;
 }
 
-static gboolean on_wait_is_over(gpointer data)
-{
-	*(bool *)data = true;
-	return G_SOURCE_CONTINUE;
-}
-
-bool saveconfig_wait(struct saveconfig *config, unsigned timeout_ms)
-{
-	bool is_over = false;
-
-	if (!config || g_queue_is_empty(&config->operations))
-		return true;
-	guint timer = g_timeout_add(timeout_ms, on_wait_is_over, &is_over);
-	while (!g_queue_is_empty(&config->operations) && !is_over)
-		g_main_context_iteration(NULL, TRUE);
-	g_source_remove(timer);
-	return g_queue_is_empty(&config->operations);
-}
-
 void saveconfig_free(struct saveconfig *config)
 {
 	if (!config)
 		return;
-	model_unwatch(&config->watch);
+	if (!config->is_stopped)
+		model_unwatch(&config->watch);
 	config_node_free(config->file);
 	config_node_free(config->saved);
 	config_secrets_sweep((const struct config_node *const[]){NULL});

@@ -45,6 +45,12 @@ struct saveconfig *saveconfig_new(struct model *model, const char *path);
  */
 bool saveconfig_wait(struct saveconfig *config, unsigned timeout_ms);
 /*
+ * To be called when the daemon stops, before saveconfig_wait(). A restore or a reload leaves out its
+ * remaining steps and ends with -ECANCELED, and so do operations that have not begun. A file that is being
+ * written is completed.
+ */
+void saveconfig_stop(struct saveconfig *config);
+/*
  * Frees the object. No operation may be running, and the model must be empty, so that no answer of storage is
  * missing. If config is NULL, nothing happens.
  */

@@ -49,6 +49,8 @@ struct apply {
 	bool is_visiting;
 	/* Whether run() is on the call stack, and whether the owner's done() was called. */
 	bool is_running, is_done;
+	/* Whether saveconfig_apply_abandon() was called. The wanted tree may be freed by then. */
+	bool is_abandoned;
 	/* The timer that limits the wait for storage, or NULL if no storage is being opened. */
 	GSource *timer;
 	/* The call that continues with the steps after other work has had its turn. */
@@ -153,18 +155,6 @@ static void disable_or_delete(struct apply *apply, const struct config_step *ste
 
 /* --- setting --- */
 
-/*
- * Returns whether the object must not be served without the value: storage that is not open yet must be
- * opened with the right settings, and a mapped LUN could allow writing by mistake. Storage that is open
- * continues with the value that it has.
- */
-static bool needs_all_values(const struct model_object *object, const struct model_attribute *attribute)
-{
-	return (model_kind(object) == MODEL_STORAGE && !model_is_enabled(object) &&
-		config_attribute_needs_new_object(attribute)) ||
-	       model_kind(object) == MODEL_MAPPED_LUN;
-}
-
 /* Deletes an object whose step has failed. This may be later than the step. */
 static void delete_failed(struct apply *apply, struct model_object *object)
 {
@@ -202,9 +192,10 @@ static void on_set(void *arg, int err, const struct error *error)
 	struct pending *pending = arg;
 	struct config_node *node = pending->step.node;
 	/* An answer for which the next steps did not wait is a success, and the node may be freed by then. */
-	struct model_object *object = err ? saveconfig_object_of(pending->apply->model, node) : NULL;
+	struct model_object *object =
+	    err && !pending->apply->is_abandoned ? saveconfig_object_of(pending->apply->model, node) : NULL;
 
-	if (object && needs_all_values(object, pending->step.attribute)) {
+	if (object && config_object_needs_value(object, pending->step.attribute)) {
 		give_up(pending->apply, node, object, error->text);
 	} else if (object && node->kind == MODEL_ROOT) {
 		close_discovery(node, &pending->step, object, error->text);
@@ -212,17 +203,6 @@ static void on_set(void *arg, int err, const struct error *error)
 		config_note_refused(node, pending->step.attribute, pending->step.text, object, error->text);
 	}
 	end(pending);
-}
-
-static bool has_value(const struct model_object *object, const struct config_step *step)
-{
-	g_autofree char *text = g_malloc(MODEL_TEXT_SIZE);
-	bool same = model_is_set(object, step->attribute) &&
-		    config_text_is_same(step->attribute, model_get(object, step->attribute, text),
-					config_secret_reveal(step->text));
-
-	explicit_bzero(text, MODEL_TEXT_SIZE);
-	return same;
 }
 
 static void resize(struct apply *apply, const struct config_step *step, struct model_object *object)
@@ -264,7 +244,7 @@ static void set(struct apply *apply, const struct config_step *step)
 		g_autofree char *reason =
 		    g_strdup_printf("%s cannot be set: %s", step->attribute->name, value->problem);
 
-		if (needs_all_values(object, step->attribute))
+		if (config_object_needs_value(object, step->attribute))
 			give_up(apply, step->node, object, reason);
 		else if (step->node->kind == MODEL_ROOT)
 			close_discovery(step->node, step, object, value->problem);
@@ -272,7 +252,7 @@ static void set(struct apply *apply, const struct config_step *step)
 			config_note_kept(value, object);
 		return;
 	}
-	if (has_value(object, step))
+	if (saveconfig_has_value(object, step->attribute, step->text))
 		return;
 	if (step->kind == CONFIG_RESIZE)
 		resize(apply, step, object);
@@ -301,6 +281,10 @@ static void on_opened(void *arg, int err, const struct error *error)
 	struct apply *apply = pending->apply;
 	struct model_object *object = model_find(model_root(apply->model), MODEL_STORAGE, pending->object);
 
+	if (apply->is_abandoned) {
+		end(pending);
+		return;
+	}
 	if (err && object && !model_is_enabled(object))
 		give_up_storage(apply, pending, object, error->text);
 	else if (err && !apply->is_done)
@@ -407,6 +391,11 @@ static void finish(struct apply *apply)
 {
 	stop_timer(apply);
 	apply->is_done = true;
+	*apply->owner.running = NULL;
+	if (apply->is_abandoned) {
+		apply->owner.abandoned(apply->owner.arg);
+		return;
+	}
 	note_other_changes(apply);
 	apply->owner.done(apply->owner.arg, apply->lines, apply->may_differ);
 }
@@ -488,6 +477,15 @@ void saveconfig_apply(struct model *model, GArray *steps, const struct config_ap
 	apply->generation = model_generation(model);
 	apply->lines = g_ptr_array_new_with_free_func(g_free);
 	apply->refs = 1;
+	*owner->running = apply;
 	run(apply);
+	unref(apply);
+}
+
+void saveconfig_apply_abandon(struct apply *apply)
+{
+	apply->is_abandoned = true;
+	apply->refs++;
+	finish(apply);
 	unref(apply);
 }

@@ -22,6 +22,10 @@ struct config_apply_owner {
 	 * run and the number of all steps.
 	 */
 	void (*progress)(void *arg, unsigned done, unsigned total);
+	/* Is called instead of done() after saveconfig_apply_abandon(). */
+	void (*abandoned)(void *arg);
+	/* The steps that are running, for saveconfig_apply_abandon(); NULL if no steps are running. */
+	struct apply **running;
 	void *arg;
 };
 
@@ -36,4 +40,9 @@ struct config_apply_owner {
  * empty.
  */
 void saveconfig_apply(struct model *model, GArray *steps, const struct config_apply_owner *owner);
+/*
+ * Leaves out the remaining steps, because the daemon stops. Storage that is being opened is left to the
+ * model.
+ */
+void saveconfig_apply_abandon(struct apply *apply);
 #endif

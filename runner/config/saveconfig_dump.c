@@ -433,3 +433,15 @@ void saveconfig_merge(struct config_node *running, const struct config_node *fil
 	}
 	note_enabled_by_user(running);
 }
+
+bool saveconfig_has_value(const struct model_object *object, const struct model_attribute *attribute,
+			  const char *wanted)
+{
+	g_autofree char *text = g_malloc(MODEL_TEXT_SIZE);
+	bool same =
+	    model_is_set(object, attribute) &&
+	    config_text_is_same(attribute, model_get(object, attribute, text), config_secret_reveal(wanted));
+
+	explicit_bzero(text, MODEL_TEXT_SIZE);
+	return same;
+}

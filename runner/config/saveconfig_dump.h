@@ -27,4 +27,7 @@ char *saveconfig_closing_reason(struct model *model, const struct config_node *n
 struct config_node *saveconfig_node_of(const struct config_node *root, const struct model_object *object);
 /* Returns the object that the node represents, or NULL. */
 struct model_object *saveconfig_object_of(struct model *model, const struct config_node *node);
+/* Returns whether the attribute of the object is set to this value. */
+bool saveconfig_has_value(const struct model_object *object, const struct model_attribute *attribute,
+			  const char *wanted);
 #endif

@@ -168,3 +168,10 @@ const struct model_attribute *config_discovery_enforce(void)
 {
 	return model_attribute(MODEL_ROOT, "discovery_auth", "enforce_discovery_auth");
 }
+
+bool config_object_needs_value(const struct model_object *object, const struct model_attribute *attribute)
+{
+	return (model_kind(object) == MODEL_STORAGE && !model_is_enabled(object) &&
+		config_attribute_needs_new_object(attribute)) ||
+	       model_kind(object) == MODEL_MAPPED_LUN;
+}

@@ -104,4 +104,10 @@ const struct model_attribute *config_storage_size(void);
  * exists.
  */
 const struct model_attribute *config_storage_create(void);
+/*
+ * Returns whether the object must not be served without the value: storage that is not open yet must be
+ * opened with the right settings, and a mapped LUN could allow writing by mistake. Storage that is open
+ * continues with the value that it has.
+ */
+bool config_object_needs_value(const struct model_object *object, const struct model_attribute *attribute);
 #endif

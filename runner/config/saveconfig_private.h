@@ -51,6 +51,10 @@ struct saveconfig {
 	bool is_saved;
 	/* Lines about numbers that would be different after a start from the file (saveconfig_numbers.h). */
 	GPtrArray *renumbered;
+	/* The steps of the operation that is running, or NULL. */
+	struct apply *steps;
+	/* Whether saveconfig_stop() was called. */
+	bool is_stopped;
 	/* The operation that is running, and the operations that wait for its end. */
 	GQueue operations;
 	struct model_watch watch;
@@ -71,6 +75,8 @@ void saveconfig_finish(struct operation *operation, int err, const struct error 
 void saveconfig_note_applied(struct saveconfig *config, bool may_differ);
 /* The function late() of struct config_apply_owner. arg is the struct saveconfig. */
 void saveconfig_on_late(void *arg, const char *name, const char *reason);
+/* The function abandoned() of struct config_apply_owner. arg is the struct saveconfig. */
+void saveconfig_on_abandoned(void *arg);
 /* The function of the watch on the model. */
 void saveconfig_on_change(struct model_watch *watch, enum model_event event, struct model_object *object);
 #endif

@@ -160,7 +160,12 @@ static void run_retry(struct operation *operation)
 {
 	struct saveconfig *config = operation->config;
 	const struct config_apply_owner owner = {
-	    .done = on_retried, .late = saveconfig_on_late, .arg = config};
+	    .done = on_retried,
+	    .late = saveconfig_on_late,
+	    .abandoned = saveconfig_on_abandoned,
+	    .running = &config->steps,
+	    .arg = config,
+	};
 
 	operation->generation = model_generation(config->model);
 	operation->running = saveconfig_dump(config->model, config->file);
@@ -176,7 +181,7 @@ static bool can_be_tried(void *arg, struct config_node *node)
 
 void saveconfig_tick(struct saveconfig *config)
 {
-	if (++config->ticks % RETRY_TICKS || !g_queue_is_empty(&config->operations))
+	if (config->is_stopped || ++config->ticks % RETRY_TICKS || !g_queue_is_empty(&config->operations))
 		return;
 	if (visit_lost(config->file, can_be_tried, NULL))
 		saveconfig_run_if_first(saveconfig_start(config, run_retry, NULL, NULL, NULL));

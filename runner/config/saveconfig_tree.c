@@ -183,18 +183,23 @@ void config_node_move(struct config_node *node, guint number)
 
 	if (!g_ptr_array_find(children, node, &at) || at <= number)
 		return;
+	node->parent->ncounted = node->parent->nstorage = 0;
 	g_ptr_array_steal_index(children, at);
 	g_ptr_array_insert(children, (gint)number, node);
 }
 
+/* Counts on from the last call, because callers ask for the positions of all children in their order. */
 guint config_storage_position(const struct config_node *storage)
 {
-	const struct config_node *child;
-	guint place = 0;
+	struct config_node *parent = storage->parent;
+	const struct config_node *child = config_node_child(parent, parent->ncounted);
 
-	for (guint i = 0; (child = config_node_child(storage->parent, i)) && child != storage; i++)
-		place += child->kind == MODEL_STORAGE && !child->is_stray;
-	return place;
+	for (; child && child != storage; child = config_node_child(parent, ++parent->ncounted))
+		parent->nstorage += child->kind == MODEL_STORAGE && !child->is_stray;
+	if (child)
+		return parent->nstorage;
+	parent->ncounted = parent->nstorage = 0;
+	return config_storage_position(storage);
 }
 
 void config_node_free(struct config_node *node)
@@ -221,6 +226,7 @@ void config_node_remove(struct config_node *node)
 
 	if (g_hash_table_lookup(parent->index, node->name) == node)
 		g_hash_table_remove(parent->index, node->name);
+	parent->ncounted = parent->nstorage = 0;
 	g_ptr_array_remove(parent->children, node);
 }
 

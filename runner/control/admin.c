@@ -67,6 +67,7 @@ bool admin_close(struct admin *admin, unsigned reserve_ms)
 {
 	control_socket_close(admin->socket);
 	admin->socket = NULL;
+	saveconfig_stop(admin->context.saveconfig);
 	return saveconfig_wait(admin->context.saveconfig, stop_limit_left_ms(reserve_ms));
 }
 

@@ -131,6 +131,8 @@ static const char *what_hangs(const struct model_object *object)
 	case STORAGE_OPENING:
 		return "its storage does not answer while it is opened";
 	case STORAGE_REMOVING:
+		if (storage_has_job(storage))
+			return "its storage does not answer while it is opened or changed";
 		return "it is not closed, because commands are in flight, or its storage does not answer";
 	default:
 		return served && backstore_has_io(storage_lu_backstore(served))

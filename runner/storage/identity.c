@@ -225,6 +225,11 @@ int storage_identity_choose(struct storage_registry *registry, const struct stor
 		return error_set(error, ENOMEM, "out of memory");
 	storage_object_key(object, key, sizeof(key));
 	SCOPE_LOCK(storage_file_lock(registry, key));
+	/* Many disks may have waited for the lock, and each of them may write a durable file. */
+	if (storage_is_cancelled(object->is_cancelled)) {
+		free(state);
+		return error_set(error, ECANCELED, "it is being removed");
+	}
 	read_state(registry, key, state);
 	if (is_configured(object)) {
 		err = use_configured(object, identity, error);

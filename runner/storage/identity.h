@@ -6,6 +6,7 @@
 #ifndef STORAGE_IDENTITY_H
 #define STORAGE_IDENTITY_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -54,6 +55,11 @@ struct storage_identity {
 	enum storage_identity_source source;
 };
 
+static inline bool storage_is_cancelled(const atomic_bool *is_cancelled)
+{
+	return is_cancelled && atomic_load_explicit(is_cancelled, memory_order_relaxed);
+}
+
 /* The object for which an identity is chosen. */
 struct storage_object {
 	/* "HANDLER/CONFIG". */
@@ -71,6 +77,8 @@ struct storage_object {
 	 * The contents are new, so the serial number is random unless the administrator has set one.
 	 */
 	bool is_new;
+	/* NULL, or set when the identity is not needed any more; choosing it may then end with -ECANCELED. */
+	const atomic_bool *is_cancelled;
 	/* The storage does not answer, so what it reports about itself is unknown. */
 	bool is_hanging;
 };

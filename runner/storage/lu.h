@@ -7,6 +7,8 @@
 #ifndef STORAGE_LU_H
 #define STORAGE_LU_H
 
+#include <stdatomic.h>
+
 #include "storage/storage.h"
 
 struct storage_lu_request {
@@ -29,6 +31,8 @@ struct storage_lu_request {
 	 * has created.
 	 */
 	bool is_identity_fixed;
+	/* NULL, or set when the unit is not needed any more, so that opening it may end with -ECANCELED. */
+	const atomic_bool *is_cancelled;
 	/* If the contents were lost, the administrator has been told, and accepts the loss. */
 	bool is_loss_accepted;
 	/* A logical unit that the new one replaces, perhaps with the same storage; or NULL. */

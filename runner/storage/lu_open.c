@@ -202,6 +202,7 @@ static int choose_identity(const struct storage_lu *lu, const char *serial, bool
 	    .name = storage_name_text(lu->name),
 	    .configured = serial,
 	    .is_new = is_new,
+	    .is_cancelled = lu->is_cancelled,
 	    .is_hanging = lu->is_hanging,
 	};
 
@@ -364,6 +365,7 @@ static struct storage_lu *allocate(const struct storage_lu_request *request,
 		return NULL;
 	atomic_init(&lu->references, 1);
 	lu->registry = request->registry;
+	lu->is_cancelled = request->is_cancelled;
 	lu->owner = request->owner;
 	lu->main = request->main;
 	lu->closed = request->closed;
@@ -380,6 +382,8 @@ static int open_parts(struct storage_lu *lu, const struct storage_lu_request *re
 {
 	struct backstore_spec spec = make_spec(request, storage);
 
+	if (storage_is_cancelled(request->is_cancelled))
+		return error_set(error, ECANCELED, "it is being removed");
 	lu->contents = storage_contents_new(lu->registry, storage->config, storage_name_text(lu->name),
 					    request->name, request->settings->serial);
 	if (!lu->contents)
@@ -428,7 +432,8 @@ static int open_with(open_fn *open, const struct storage_lu_request *request,
 		return 0;
 	}
 	if (lu) {
-		lu->is_discarded = true;
+		/* At a stop of the daemon, everything is kept for the next start. */
+		lu->is_discarded = err != -ECANCELED;
 		storage_lu_close(lu);
 	}
 	return err;

@@ -27,6 +27,8 @@ struct storage_lu {
 	char serial[STATE_SERIAL_SIZE];
 	/* For a stand-in: whether the storage hangs, so that the handler was not called to identify it. */
 	bool is_hanging;
+	/* Copied from the request. */
+	const atomic_bool *is_cancelled;
 	char options[256];
 	/* Accessed atomically: whether the contents were lost, and nobody has accepted the loss yet. */
 	bool is_lost;

@@ -227,6 +227,9 @@ void storage_tick(struct storage *storage);
  */
 void storage_flush(struct storage *storage, storage_done *done, void *arg);
 
+/* Returns whether the storage has not answered yet while it is opened or changed. */
+bool storage_has_job(const struct storage *storage);
+
 /* --- health ---------------------------------------------------------------------------------------- */
 
 #define STORAGE_SENSE_KEYS SCSI_SENSE_KEYS

@@ -28,6 +28,11 @@ void storage_end_if_closed(struct storage *storage)
 		deadline_stop(&storage->deadline);
 }
 
+bool storage_has_job(const struct storage *storage)
+{
+	return storage->njobs;
+}
+
 void storage_on_lu_closed(void *owner, struct storage_lu *lu)
 {
 	struct storage *storage = owner;
@@ -80,6 +85,7 @@ void storage_close(struct storage *storage, bool forget, unsigned timeout_s, sto
 	if (storage->status != STORAGE_REMOVING) {
 		storage->served = NULL;
 		storage_set_status(storage, STORAGE_REMOVING);
+		atomic_store_explicit(&storage->is_closing, true, memory_order_relaxed);
 		storage_wait_cancel(storage);
 		storage_release(storage, served);
 		storage_notify(storage);

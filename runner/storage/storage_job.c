@@ -41,6 +41,7 @@ static struct storage_lu_request request_for(struct storage_job *job)
 	    .name = storage->name,
 	    .owner = storage,
 	    .closed = storage_on_lu_closed,
+	    .is_cancelled = &storage->is_closing,
 	};
 }
 
@@ -58,7 +59,7 @@ static int open_storage(struct storage_job *job)
 	if (err == -EBUSY && request.replaced && storage_lu_has_storage(request.replaced, &request))
 		return make_stand_in_until_closed(job, &request);
 	/* If there is no memory for the stand-in either, the result says that nothing is served. */
-	if (err && job->patient)
+	if (err && err != -ECANCELED && job->patient)
 		storage_lu_open_absent(&request, &job->lu, NULL);
 	return err;
 }
@@ -74,6 +75,9 @@ static int make_stand_in(struct storage_job *job)
 
 static int run(struct storage_job *job)
 {
+	/* When the daemon stops during its start, very many jobs may wait for a thread. */
+	if (storage_is_cancelled(&job->storage->is_closing))
+		return error_set(&job->error, ECANCELED, "it is being removed");
 	switch (job->request) {
 	case REQUEST_RESIZE:
 		return backstore_resize(storage_lu_backstore(job->target), job->size, &job->error);

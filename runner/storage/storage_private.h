@@ -6,6 +6,8 @@
 #ifndef STORAGE_PRIVATE_H
 #define STORAGE_PRIVATE_H
 
+#include <stdatomic.h>
+
 #include "storage/deadline.h"
 #include "storage/lu_private.h"
 #include "storage/settings.h"
@@ -30,6 +32,8 @@ struct storage {
 	struct storage_owner owner;
 	char *name;
 	enum storage_status status;
+	/* Whether the object is being removed, so that jobs need not open storage any more. */
+	atomic_bool is_closing;
 	/*
 	 * The settings of the last storage_open() or storage_replace() that has succeeded or will be tried
 	 * again.

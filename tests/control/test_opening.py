@@ -117,6 +117,21 @@ class Opening(unittest.TestCase):
         self.assertIn("a signal has ended the wait", output)
         self.assertFalse(any(report in output for report in REPORTS), output)
 
+    def test_stop_while_many_disks_wait(self):
+        """Disks whose opening has not begun are not opened any more, and the file is not touched."""
+        configs = [f"alloc/d{number}" for number in range(200)]
+        path = self.write(*configs)[-1]
+        with open(path, "rb") as file:
+            before = file.read()
+        status, output, took = self.stop_during_restore(*configs)
+        self.assertEqual(status, 0, output[-2000:])
+        self.assertIn("a signal has ended the wait", output)
+        self.assertFalse(any(report in output for report in REPORTS), output[-2000:])
+        self.assertLess(took, STOP_BOUND)
+        with open(path, "rb") as file:
+            self.assertEqual(file.read(), before)
+        self.assertEqual(sorted(os.listdir(self.folder)), ["handlers", "log", "run", "saveconfig.json", "state"])
+
     def test_stop_while_storage_hangs(self):
         status, output, took = self.stop_during_restore("hang/stuck/a", "alloc/b")
         self.assertEqual(status, 1, output)

@@ -116,7 +116,9 @@ static void check_tpgs(const struct run *run, const struct config_node *want)
 
 static void apply(struct run *run, const char *text, gsize len)
 {
-	const struct config_apply_owner owner = {.done = on_applied, .late = on_late, .arg = run};
+	struct apply *steps = NULL;
+	const struct config_apply_owner owner = {
+	    .done = on_applied, .late = on_late, .running = &steps, .arg = run};
 	struct error error = {""};
 	struct config_node *want = saveconfig_read("text", text, len, NULL, &error);
 

@@ -141,6 +141,28 @@ static void test_forgets_during_a_save(void **state)
 	assert_int_equal(saveconfig_forget(t->config, entry, &t->error), -ENOENT);
 }
 
+/* When the daemon stops, a restore is not completed, and what it has restored so far is not saved. */
+static void test_stop_during_a_restore(void **state)
+{
+	struct test *t = *state, save = {.f = t->f};
+
+	write_long_file(t);
+	g_autofree char *before = read_file(t);
+	saveconfig_restore(t->config, NULL, on_progress, on_done, t);
+	saveconfig_save(t->config, NULL, on_done, &save);
+	assert_int_not_equal(t->steps_done, 0);
+	saveconfig_stop(t->config);
+	assert_true(saveconfig_wait(t->config, 0));
+	assert_true(save.done);
+	assert_int_equal(save.err, -ECANCELED);
+	assert_int_equal(finish(t), -ECANCELED);
+	fixture_settle(t->f);
+	assert_null(find(t, "iqn.2026-11.com.example:4999"));
+	g_autofree char *after = read_file(t);
+	assert_string_equal(before, after);
+	g_strfreev(save.lines);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +171,7 @@ int main(void)
 	    TEST(test_a_new_size_in_the_file_is_not_a_change),
 	    TEST(test_changes_during_a_retry_are_not_saved),
 	    TEST(test_forgets_during_a_save),
+	    TEST(test_stop_during_a_restore),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
