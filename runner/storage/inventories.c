@@ -72,19 +72,39 @@ static int read_copy(int folder, const char *name, struct inventory_table *table
 	return small_file_refuse(folder, -err, error, "%s: %s", name, reason.text);
 }
 
-/* Reads the file, or its previous copy if the file is damaged. The table must be empty. */
-static void read_file(int folder, struct inventory_table *table)
+/* Returns whether the error says nothing about the file, because the process lacks memory or descriptors. */
+static bool is_shortage(int err)
 {
-	struct error error, reason;
-	int err = read_copy(folder, NAME, table, &error);
+	return err == -ENOMEM || err == -EMFILE || err == -ENFILE;
+}
 
-	if (!err || err == -ENOENT)
-		return;
-	bool has_copy = !read_copy(folder, NAME ".old", table, &reason);
-	log_warn(NULL, "%s; %s", error.text,
-		 has_copy
-		     ? "the previous copy is used"
-		     : "initiators are not told that their LUNs have changed while they were logged out");
+/*
+ * Reads the file, or its previous copy if the file is damaged. The table must be empty. Returns 0, also if
+ * there is no file, or -errno with error set, which is about the file also if there is a previous copy.
+ */
+static int read_file(int folder, struct inventory_table *table, bool *has_copy, struct error *error)
+{
+	struct error reason;
+	int err = read_copy(folder, NAME, table, error);
+
+	*has_copy = false;
+	if (err == -ENOENT)
+		return 0;
+	if (err && !is_shortage(err))
+		*has_copy = !read_copy(folder, NAME ".old", table, &reason);
+	return err;
+}
+
+static void read_at_start(int folder, struct inventory_table *table)
+{
+	struct error error;
+	bool has_copy;
+
+	if (read_file(folder, table, &has_copy, &error))
+		log_warn(NULL, "%s; %s", error.text,
+			 has_copy ? "the previous copy is used"
+				  : "initiators are not told that their LUNs have changed while they were "
+				    "logged out");
 }
 
 /* Adds an inventory to another table, or replaces the one that this table has. */
@@ -124,25 +144,40 @@ static int write_table(int folder, const struct inventory_table *table, struct e
 	return text ? small_file_replace(folder, NAME, text, error) : -ENOMEM;
 }
 
+/* Replaces the file by its contents and the inventories in fresh. The file is locked. */
+static int add_to_file(int folder, const struct inventory_table *fresh, struct error *error)
+{
+	struct inventory_table merged;
+	struct error damage;
+	bool has_copy;
+
+	inventory_table_init(&merged);
+	int read_err = read_file(folder, &merged, &has_copy, &damage);
+	/* A file that may be good must not be replaced by less than it has. */
+	int err = is_shortage(read_err) ? error_set(error, -read_err, "%s", damage.text)
+					: merge_into(fresh, &merged);
+	if (!err)
+		err = write_table(folder, &merged, error);
+	/* If the file cannot be written either, this would be logged again and again. */
+	if (!err && read_err)
+		log_warn(NULL, "%s; it is replaced", damage.text);
+	inventory_table_clear(&merged);
+	return err;
+}
+
 /*
  * Adds the inventories in fresh to the file. Returns 0, -EBUSY if another daemon is writing it, or another
  * -errno with error set.
  */
 static int save(int folder, const struct inventory_table *fresh, struct error *error)
 {
-	struct inventory_table merged;
 	int lock = storage_state_lock(folder, NAME, error);
 
 	if (lock < 0)
 		return lock;
-	inventory_table_init(&merged);
-	read_file(folder, &merged);
-	int err = merge_into(fresh, &merged);
-	if (!err)
-		err = write_table(folder, &merged, error);
+	int err = add_to_file(folder, fresh, error);
 	if (err == -ENOMEM)
 		error_set(error, ENOMEM, "out of memory");
-	inventory_table_clear(&merged);
 	storage_state_unlock(folder, NAME, lock, true);
 	return err;
 }
@@ -332,7 +367,7 @@ struct storage_inventories *storage_inventories_open(struct storage_registry *re
 	pthread_cond_init(&inventories->changed, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	if (registry->folder >= 0)
-		read_file(registry->folder, &inventories->table);
+		read_at_start(registry->folder, &inventories->table);
 	return inventories;
 }
 
@@ -343,6 +378,9 @@ void storage_inventories_close(struct storage_inventories *inventories)
 	lock_take(&inventories->lock);
 	inventories->is_closing = true;
 	pthread_cond_broadcast(&inventories->changed);
+	/* The job may wait for a thread of the pool, and all threads may wait for storage that hangs. */
+	if (inventories->is_saving && loop_pool_cancel(inventories->registry->jobs, &inventories->job))
+		inventories->is_saving = false;
 	while (inventories->is_saving)
 		pthread_cond_wait(&inventories->changed, &inventories->lock);
 	for (unsigned i = 0; inventories->registry->folder >= 0 && i < LAST_TRIES; i++) {

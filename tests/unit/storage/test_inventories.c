@@ -2,6 +2,9 @@
 /* What initiators know of their LUNs: in memory, after a restart, and in a state folder of two daemons. */
 #include "folder.h"
 
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,6 +13,8 @@
 #include "kept_log.h"
 #include "storage/inventories.h"
 #include "storage/inventory_table.h"
+#include "storage/registry.h"
+#include "storage/small_file.h"
 
 #define TARGET "iqn.2026-11.test:disk,t,0x0001"
 #define OTHER  "iqn.2026-11.test:other,t,0x0001"
@@ -39,6 +44,18 @@ static void restart(struct daemon *daemon)
 {
 	stop(daemon);
 	*daemon = start();
+}
+
+/* If it is not 0, files cannot be read, with this errno. */
+static atomic_int read_errno;
+/* The linker makes the library call the first function instead of the second. */
+ssize_t __wrap_small_file_read(int dir, const char *name, char *text, size_t size, struct error *error);
+ssize_t __real_small_file_read(int dir, const char *name, char *text, size_t size, struct error *error);
+
+ssize_t __wrap_small_file_read(int dir, const char *name, char *text, size_t size, struct error *error)
+{
+	return read_errno ? small_file_refuse(dir, read_errno, error, "%s: %s", name, strerror(read_errno))
+			  : __real_small_file_read(dir, name, text, size, error);
 }
 
 static int set_up(void **state)
@@ -185,6 +202,98 @@ static void test_damaged_file(void **state)
 	stop(&daemon);
 }
 
+/* A file that is damaged while the daemon runs is replaced, which is logged. */
+static void test_damage_meanwhile(void **state)
+{
+	struct daemon daemon = start();
+
+	(void)state;
+	folder_put("state/inventories", "nonsense\n");
+	visit(&daemon, TARGET, PORT, first);
+	stop(&daemon);
+	assert_true(is_logged("its checksum is wrong: it is damaged; it is replaced"));
+	log_forget();
+	daemon = start();
+	assert_true(visit(&daemon, TARGET, PORT, second));
+	stop(&daemon);
+	assert_string_equal(logged(), "");
+}
+
+/* If the file can be neither read nor replaced, each of this is logged once, and not at each write. */
+static void test_obstacle(void **state)
+{
+	struct daemon daemon = start();
+
+	(void)state;
+	mkdir(folder_path("state/inventories"), 0700);
+	restart(&daemon);
+	assert_true(is_logged("it is not a regular file"));
+	log_forget();
+	for (unsigned i = 0; i < 3; i++) {
+		visit(&daemon, TARGET, PORT, first);
+		stop(&daemon);
+		assert_non_null(strstr(logged(), "cannot be written"));
+		assert_null(strstr(strstr(logged(), "cannot be written") + 1, "cannot be written"));
+		assert_false(is_logged("it is not a regular file"));
+		daemon = start();
+		log_forget();
+	}
+	stop(&daemon);
+}
+
+/* When the daemon cannot read the file for lack of memory or descriptors, it does not replace the file. */
+static void test_shortage(void **state)
+{
+	static const int errors[] = {ENOMEM, EMFILE, ENFILE};
+	struct daemon daemon = start();
+
+	(void)state;
+	visit(&daemon, TARGET, PORT, first);
+	restart(&daemon);
+	for (unsigned i = 0; i < 3; i++) {
+		read_errno = errors[i];
+		visit(&daemon, OTHER, PORT, first);
+		restart(&daemon);
+		read_errno = 0;
+		assert_true(is_logged("after a restart, initiators may not be told"));
+		restart(&daemon);
+		assert_true(visit(&daemon, TARGET, PORT, second));
+	}
+	stop(&daemon);
+}
+
+/* --- the stop --- */
+
+static pthread_mutex_t storage = PTHREAD_MUTEX_INITIALIZER;
+
+static void hang(struct loop_pool_job *job)
+{
+	(void)job;
+	pthread_mutex_lock(&storage);
+	pthread_mutex_unlock(&storage);
+}
+
+/* All threads that could write the file wait for storage. */
+static void test_stop_while_storage_hangs(void **state)
+{
+	static struct loop_pool_job jobs[2000];
+	struct daemon daemon = start();
+
+	(void)state;
+	pthread_mutex_lock(&storage);
+	for (unsigned i = 0; i < 2000; i++) {
+		jobs[i].fn = hang;
+		loop_pool_submit(daemon.registry->jobs, &jobs[i]);
+	}
+	visit(&daemon, TARGET, PORT, first);
+	storage_inventories_close(daemon.inventories);
+	pthread_mutex_unlock(&storage);
+	storage_registry_free(daemon.registry);
+	daemon = start();
+	assert_true(visit(&daemon, TARGET, PORT, second));
+	stop(&daemon);
+}
+
 static void test_file_is_private(void **state)
 {
 	struct daemon daemon = start();
@@ -232,6 +341,10 @@ int main(void)
 	    TEST(test_flood_of_names),
 	    TEST(test_two_daemons_share_the_folder),
 	    TEST(test_damaged_file),
+	    TEST(test_damage_meanwhile),
+	    TEST(test_obstacle),
+	    TEST(test_shortage),
+	    TEST(test_stop_while_storage_hangs),
 	    TEST(test_file_is_private),
 	    TEST(test_no_state_folder),
 	    cmocka_unit_test(test_nothing_is_remembered),
