@@ -5,6 +5,7 @@
  * has recorded that the disk has contents, so that a later loss is noticed. The memory is managed in pages.c.
  */
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,7 @@ struct disk {
 	struct pages pages;
 	uint32_t block_size;
 	struct tcmur_lun *lun;
-	bool noted; /* Whether the daemon has recorded that the disk was written. Accessed atomically. */
+	atomic_bool noted; /* Whether the daemon has recorded that the disk was written. */
 };
 
 /* --- open and close --------------------------------------------------------------------------- */
@@ -193,7 +194,7 @@ static void on_noted(struct tcmur_op *op, int result)
 		tcmur_io_complete(op->io, tcmur_status_from_errno(result, true));
 		return;
 	}
-	__atomic_store_n(&first->disk->noted, true, __ATOMIC_RELAXED);
+	atomic_store_explicit(&first->disk->noted, true, memory_order_relaxed);
 	first->write(first->disk, op->io);
 }
 
@@ -202,7 +203,7 @@ static void write_noted(struct disk *disk, struct tcmur_queue *queue, struct tcm
 {
 	struct first_write *first = io->scratch;
 
-	if (__atomic_load_n(&disk->noted, __ATOMIC_RELAXED)) {
+	if (atomic_load_explicit(&disk->noted, memory_order_relaxed)) {
 		write(disk, io);
 		return;
 	}

@@ -22,7 +22,7 @@ static uint64_t mask_of(uint64_t first, uint64_t last)
 
 static uint64_t load(const struct page_marks *marks, uint64_t page)
 {
-	return __atomic_load_n(&marks->words[page / BITS], __ATOMIC_RELAXED);
+	return atomic_load_explicit(&marks->words[page / BITS], memory_order_relaxed);
 }
 
 /* Returns the first page of the next word. */
@@ -52,7 +52,7 @@ void page_marks_set(struct page_marks *marks, uint64_t offset, uint64_t len)
 
 		/* Only the first write to a page costs an atomic operation. */
 		if ((load(marks, page) & mask) != mask)
-			__atomic_fetch_or(&marks->words[page / BITS], mask, __ATOMIC_RELAXED);
+			atomic_fetch_or_explicit(&marks->words[page / BITS], mask, memory_order_relaxed);
 	}
 }
 
@@ -67,7 +67,7 @@ bool page_marks_clear(struct page_marks *marks, uint64_t offset, uint64_t len)
 		if (!(load(marks, page) & mask))
 			continue;
 		any = true;
-		__atomic_fetch_and(&marks->words[page / BITS], ~mask, __ATOMIC_RELAXED);
+		atomic_fetch_and_explicit(&marks->words[page / BITS], ~mask, memory_order_relaxed);
 	}
 	return any;
 }

@@ -6,13 +6,14 @@
 #ifndef COMMON_PAGE_MARKS_H
 #define COMMON_PAGE_MARKS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #define PAGE_MARKS_PAGE 4096u
 
 struct page_marks {
-	uint64_t *words; /* Atomic. */
+	_Atomic uint64_t *words;
 	uint64_t npages;
 };
 

@@ -7,21 +7,7 @@
 
 #include "backstore/private.h"
 #include "util/contract.h"
-
-/*
- * Only one thread writes a counter, so no read-modify-write is needed. The counter is atomic so that a reader
- * never sees a half-written value.
- */
-static void add(_Atomic uint64_t *counter, uint64_t n)
-{
-	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
-			      memory_order_relaxed);
-}
-
-static uint64_t read_counter(const _Atomic uint64_t *counter)
-{
-	return atomic_load_explicit(counter, memory_order_relaxed);
-}
+#include "util/counter.h"
 
 void stats_count(struct backstore_io *bio, enum tcmur_status status)
 {
@@ -29,18 +15,18 @@ void stats_count(struct backstore_io *bio, enum tcmur_status status)
 
 	switch (bio->op) {
 	case BACKSTORE_READ:
-		add(&counters->reads, 1);
-		add(&counters->read_bytes, bio->io.len);
+		counter_add(&counters->reads, 1);
+		counter_add(&counters->read_bytes, bio->io.len);
 		break;
 	case BACKSTORE_WRITE:
-		add(&counters->writes, 1);
-		add(&counters->write_bytes, bio->io.len);
+		counter_add(&counters->writes, 1);
+		counter_add(&counters->write_bytes, bio->io.len);
 		break;
 	default:
-		add(&counters->others, 1);
+		counter_add(&counters->others, 1);
 	}
 	if (status != TCMUR_OK && status != TCMUR_MISCOMPARE)
-		add(&counters->errors, 1);
+		counter_add(&counters->errors, 1);
 }
 
 void backstore_stats(const struct backstore *bs, struct backstore_stats *stats)
@@ -49,12 +35,12 @@ void backstore_stats(const struct backstore *bs, struct backstore_stats *stats)
 	for (unsigned i = 0; i < bs->set->nloops; i++) {
 		const struct backstore_counters *counters = &bs->loops[i].counters;
 
-		stats->reads += read_counter(&counters->reads);
-		stats->writes += read_counter(&counters->writes);
-		stats->read_bytes += read_counter(&counters->read_bytes);
-		stats->write_bytes += read_counter(&counters->write_bytes);
-		stats->others += read_counter(&counters->others);
-		stats->errors += read_counter(&counters->errors);
+		stats->reads += counter_read(&counters->reads);
+		stats->writes += counter_read(&counters->writes);
+		stats->read_bytes += counter_read(&counters->read_bytes);
+		stats->write_bytes += counter_read(&counters->write_bytes);
+		stats->others += counter_read(&counters->others);
+		stats->errors += counter_read(&counters->errors);
 	}
 }
 

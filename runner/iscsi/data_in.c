@@ -7,6 +7,7 @@
 
 #include "iscsi/task.h"
 #include "scsi/sense.h"
+#include "util/counter.h"
 
 /*
  * Sets the residual count: the difference between the transfer and the length that the initiator expects (RFC
@@ -43,7 +44,7 @@ void iscsi_respond(struct iscsi_task *task)
 	set_residual(task);
 	task->conn->tx.fresh_bytes += task->send_len;
 	if (task->send_len)
-		iscsi_session_count(&task->conn->session->read_bytes, task->send_len);
+		counter_add(&task->conn->session->read_bytes, task->send_len);
 	iscsi_tx_push(task->conn, &task->out);
 }
 

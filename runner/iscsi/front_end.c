@@ -11,6 +11,7 @@
 #include "iscsi/listener.h"
 #include "iscsi/session.h"
 #include "util/clock.h"
+#include "util/counter.h"
 
 /* --- updates ---------------------------------------------------------------------------------- */
 
@@ -85,11 +86,6 @@ static void end_listening(void *arg, struct model_np *np)
 
 /* --- sessions --------------------------------------------------------------------------------- */
 
-static uint64_t counter(const uint64_t *value)
-{
-	return __atomic_load_n(value, __ATOMIC_RELAXED);
-}
-
 struct listing {
 	void (*fn)(void *arg, const struct model_session *session);
 	void *arg;
@@ -110,9 +106,9 @@ static bool list_one(struct iscsi_session *session, void *arg)
 	    .cid = session->cid,
 	    .discovery = session->discovery,
 	    .age = (clock_now_ns() - session->began_ns) / NS_PER_S,
-	    .commands = counter(&session->commands),
-	    .read_bytes = counter(&session->read_bytes),
-	    .write_bytes = counter(&session->write_bytes),
+	    .commands = counter_read(&session->commands),
+	    .read_bytes = counter_read(&session->read_bytes),
+	    .write_bytes = counter_read(&session->write_bytes),
 	    .parameters = iscsi_params_show(&session->params, session->discovery, parameters),
 	};
 

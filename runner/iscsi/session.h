@@ -6,6 +6,8 @@
 #ifndef ISCSI_SESSION_H
 #define ISCSI_SESSION_H
 
+#include <stdatomic.h>
+
 #include "iscsi/conn.h"
 #include "iscsi/hold.h"
 #include "iscsi/lun.h"
@@ -60,10 +62,9 @@ struct iscsi_session {
 	struct scsi_it_nexus it_nexus;
 
 	/*
-	 * Statistics. The loop of the session writes them with iscsi_session_count(). Other threads read them
-	 * atomically and without a lock.
+	 * Statistics. The loop of the session writes them, and any thread reads them (util/counter.h).
 	 */
-	uint64_t commands, read_bytes, write_bytes;
+	_Atomic uint64_t commands, read_bytes, write_bytes;
 
 	struct iscsi_luns luns;
 	/*
@@ -156,14 +157,6 @@ void iscsi_session_kick(struct iscsi_session *session);
 static inline const char *iscsi_session_name(const struct iscsi_session *session)
 {
 	return session->discovery ? "discovery" : session->target_name;
-}
-/*
- * Adds to a counter of a session. Only the session's loop writes the counter, so no atomic read-modify-write
- * instruction is needed.
- */
-static inline void iscsi_session_count(uint64_t *counter, uint64_t n)
-{
-	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
 }
 struct iscsi_task *iscsi_session_task(const struct iscsi_session *session, uint32_t itt);
 #endif

@@ -11,6 +11,7 @@
 #include "iscsi/data_in.h"
 #include "model/lun.h"
 #include "util/contract.h"
+#include "util/counter.h"
 
 #define SMALL_BUFFER (64u << 10)
 /*
@@ -108,7 +109,7 @@ static void enter(struct iscsi_session *session, struct iscsi_task *task)
 	session->nimmediate += task->immediate;
 	if (task->lun)
 		task->lun->ntasks++;
-	iscsi_session_count(&session->commands, 1);
+	counter_add(&session->commands, 1);
 }
 
 static void free_tag(struct iscsi_session *session, struct iscsi_task *task)
@@ -268,7 +269,7 @@ void iscsi_task_submit(struct iscsi_task *task)
 		task->cmd.iov = &task->iov;
 		task->cmd.iovcnt = 1;
 		task->cmd.data_out_len = task->want;
-		iscsi_session_count(&task->conn->session->write_bytes, task->want);
+		counter_add(&task->conn->session->write_bytes, task->want);
 	}
 	scsi_submit(&task->cmd);
 }

@@ -16,6 +16,7 @@
 #include "kernel/parameter.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/counter.h"
 #include "util/log.h"
 
 /*
@@ -244,9 +245,9 @@ static void view_device(const struct kernel_device *d, struct tcmu_device_view *
 						   : "",
 	    .size = state == TCMU_DEVICE_SERVED ? backstore_size(storage_lu_backstore(d->lun))
 						: d->configured_size,
-	    .commands = __atomic_load_n(&d->device.commands, __ATOMIC_RELAXED),
-	    .doorbells = __atomic_load_n(&d->device.doorbells, __ATOMIC_RELAXED),
-	    .late = __atomic_load_n(&d->device.expiry.nexpired, __ATOMIC_RELAXED),
+	    .commands = counter_read(&d->device.commands),
+	    .doorbells = counter_read(&d->device.doorbells),
+	    .late = counter_read(&d->device.expiry.nexpired),
 	};
 }
 

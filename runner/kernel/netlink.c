@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -59,7 +60,7 @@ struct tcmu_netlink {
 	int stop_fd;
 	pthread_t thread;
 	bool running;
-	pid_t other; /* The last other daemon about which the log has a warning. */
+	_Atomic pid_t other; /* The last other daemon about which the log has a warning. */
 };
 
 static int set_netlink_error(struct error *error, int nlerr, const char *what)
@@ -265,7 +266,7 @@ static void warn_of_other_daemon(struct tcmu_netlink *netlink)
 {
 	pid_t pid = tcmu_other_daemon();
 
-	if (pid && __atomic_exchange_n(&netlink->other, pid, __ATOMIC_RELAXED) != pid)
+	if (pid && atomic_exchange_explicit(&netlink->other, pid, memory_order_relaxed) != pid)
 		log_warn(NULL,
 			 "another tcmu-runner (process %d) answers the kernel, too, and refuses devices of "
 			 "this daemon that do not have nl_reply_supported=-1",

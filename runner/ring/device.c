@@ -13,6 +13,7 @@
 
 #include "ring/task.h"
 #include "ring/uapi.h"
+#include "util/counter.h"
 #include "util/log.h"
 
 /* The number of commands that are taken from a ring before the loop serves its other devices. */
@@ -35,7 +36,7 @@ static void ring_doorbell(struct tcmu_device *device)
 {
 	const uint32_t any = 0;
 
-	__atomic_store_n(&device->doorbells, device->doorbells + 1, __ATOMIC_RELAXED);
+	counter_add(&device->doorbells, 1);
 	if (write(device->fd, &any, sizeof(any)) != sizeof(any) && errno != EINTR)
 		device_gone(device, "the kernel has removed the device");
 }
@@ -83,7 +84,7 @@ static void execute(struct tcmu_device *device, const struct tcmu_request *reque
 		tcmu_task_abort(device, request);
 		return;
 	}
-	__atomic_store_n(&device->commands, device->commands + 1, __ATOMIC_RELAXED);
+	counter_add(&device->commands, 1);
 	if (startable)
 		tcmu_task_start(device, request);
 	else
@@ -199,7 +200,7 @@ static void on_start(struct loop_work *work)
 
 	scsi_nexus_attach(&device->nexus, NULL, device->lu, device->loop);
 	/* The kernel has already reported its own unit attention for power on. */
-	__atomic_store_n(&device->nexus.state, 0, __ATOMIC_RELAXED);
+	atomic_store_explicit(&device->nexus.state, 0, memory_order_relaxed);
 	device->watch.fn = on_ready;
 	device->watch.fd = device->fd;
 	device->watch.events = EPOLLIN;

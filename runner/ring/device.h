@@ -8,6 +8,7 @@
 #ifndef RING_DEVICE_H
 #define RING_DEVICE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -69,7 +70,7 @@ struct tcmu_device {
 	bool stopping, gone, registered, used;
 	/* Whether the device waits for tcmu_device_resume() and fetches nothing. */
 	bool waiting;
-	uint64_t commands, doorbells; /* Accessed atomically and relaxed. */
+	_Atomic uint64_t commands, doorbells; /* See util/counter.h. */
 };
 
 /*

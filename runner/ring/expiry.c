@@ -8,6 +8,7 @@
 #include "ring/task.h"
 #include "util/bytes.h"
 #include "util/clock.h"
+#include "util/counter.h"
 #include "util/log.h"
 
 #define WARNING_PAUSE_NS (30ull * NS_PER_S) /* The least time between two log lines about one device. */
@@ -72,7 +73,7 @@ static void expire_commands(struct tcmu_device *device, uint64_t now_ns)
 			continue;
 		list_del(node);
 		list_add_tail(&expiry->expired, node);
-		__atomic_store_n(&expiry->nexpired, expiry->nexpired + 1, __ATOMIC_RELAXED);
+		counter_add(&expiry->nexpired, 1);
 		scsi_expire(&task->cmd);
 	}
 }

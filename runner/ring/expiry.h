@@ -17,6 +17,7 @@
 #ifndef RING_EXPIRY_H
 #define RING_EXPIRY_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -45,7 +46,7 @@ struct tcmu_expiry {
 	bool running;  /* Whether the pulse is started. */
 	struct loop_pulse pulse;
 	/* The number of all commands that have ever expired. Accessed atomically and relaxed. */
-	uint64_t nexpired;
+	_Atomic uint64_t nexpired;
 };
 
 /*

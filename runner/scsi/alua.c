@@ -79,7 +79,7 @@ static void announce_locked(struct scsi_lu *lu, const struct scsi_alua *next)
 	if (!memcmp(&lu->alua, next, sizeof(*next)))
 		return;
 	scsi_ua_raise_all_locked(lu, SCSI_UA_ACCESS_CHANGED);
-	if (tpgs_of(next) != lu->tpgs || !same_here(&lu->alua, next))
+	if (tpgs_of(next) != scsi_alua_tpgs(lu) || !same_here(&lu->alua, next))
 		scsi_ua_raise_all_locked(lu, SCSI_UA_INQUIRY_CHANGED);
 }
 
@@ -92,7 +92,7 @@ void scsi_lu_set_alua(struct scsi_lu *lu, const struct scsi_alua *alua)
 		announce_locked(lu, alua);
 	lu->alua_known = true;
 	lu->alua = *alua;
-	__atomic_store_n(&lu->tpgs, tpgs, __ATOMIC_RELAXED);
+	atomic_store_explicit(&lu->tpgs, tpgs, memory_order_relaxed);
 }
 
 /* Returns the index of the group, which is added if it is new, or -1 if there is no room. */
@@ -123,12 +123,12 @@ void scsi_alua_add_port_locked(struct scsi_lu *lu, uint16_t port, uint16_t group
 		return;
 	alua->ports[alua->nports++] =
 	    (struct scsi_alua_port){.id = port, .group = (uint8_t)index, .enabled = 1};
-	__atomic_store_n(&lu->tpgs, tpgs_of(alua), __ATOMIC_RELAXED);
+	atomic_store_explicit(&lu->tpgs, tpgs_of(alua), memory_order_relaxed);
 }
 
 uint8_t scsi_alua_tpgs(const struct scsi_lu *lu)
 {
-	return __atomic_load_n(&lu->tpgs, __ATOMIC_RELAXED);
+	return atomic_load_explicit(&lu->tpgs, memory_order_relaxed);
 }
 
 void scsi_alua_notify_reported(struct scsi_lu *lu)

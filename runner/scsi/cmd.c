@@ -329,7 +329,7 @@ void scsi_submit(struct scsi_cmd *cmd)
 		return;
 	}
 	cmd->gate_seen = gate;
-	nexus_state = cmd->nexus ? __atomic_load_n(&cmd->nexus->state, __ATOMIC_RELAXED) : 0;
+	nexus_state = cmd->nexus ? atomic_load_explicit(&cmd->nexus->state, memory_order_relaxed) : 0;
 	if (gate & SCSI_GATE_SLOW || !cmd->op || nexus_state)
 		submit_slow(cmd, nexus_state);
 	else

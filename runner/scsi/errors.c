@@ -7,6 +7,7 @@
 
 #include "scsi/lu.h"
 #include "scsi/sense.h"
+#include "util/counter.h"
 
 #define CODE_BITS 24
 #define CODE_MASK ((1u << CODE_BITS) - 1)
@@ -43,11 +44,10 @@ void scsi_lu_count_sense(const struct scsi_cmd *cmd)
 	if (!cmd->lu)
 		return;
 	struct scsi_lu_loop *ll = &cmd->lu->loops[loop_index(cmd->loop)];
-	/* This thread is the only writer, so no read-modify-write instruction is needed. */
-	uint64_t count = __atomic_load_n(&ll->sense_keys[key], __ATOMIC_RELAXED) + 1;
-	__atomic_store_n(&ll->sense_keys[key], count, __ATOMIC_RELAXED);
+	counter_add(&ll->sense_keys[key], 1);
 	if (is_caused_by_storage(key))
-		__atomic_store_n(&ll->last_error, (uint64_t)time(NULL) << CODE_BITS | code, __ATOMIC_RELAXED);
+		atomic_store_explicit(&ll->last_error, (uint64_t)time(NULL) << CODE_BITS | code,
+				      memory_order_relaxed);
 }
 
 void scsi_lu_errors(const struct scsi_lu *lu, struct scsi_errors *errors)
@@ -55,10 +55,10 @@ void scsi_lu_errors(const struct scsi_lu *lu, struct scsi_errors *errors)
 	*errors = (struct scsi_errors){.last_time = 0};
 	for (unsigned i = 0; i < lu->nloops; i++) {
 		const struct scsi_lu_loop *ll = &lu->loops[i];
-		uint64_t last = __atomic_load_n(&ll->last_error, __ATOMIC_RELAXED);
+		uint64_t last = atomic_load_explicit(&ll->last_error, memory_order_relaxed);
 
 		for (unsigned key = 0; key < SCSI_SENSE_KEYS; key++)
-			errors->sense_keys[key] += __atomic_load_n(&ll->sense_keys[key], __ATOMIC_RELAXED);
+			errors->sense_keys[key] += counter_read(&ll->sense_keys[key]);
 		if (last >> CODE_BITS >= errors->last_time && last) {
 			errors->last_time = last >> CODE_BITS;
 			errors->last_sense = last & CODE_MASK;

@@ -124,12 +124,12 @@ struct scsi_lu *scsi_lu_new(struct loop_set *set, struct backstore *bs, const st
 	pad_text(lu->revision, 4, identity->revision, SCSI_DEFAULT_REVISION);
 	scsi_lu_set_serial(lu, identity->serial, identity->naa);
 	lu->max_transfer = SCSI_MAX_TRANSFER;
-	lu->wce_default = scsi_lu_has_write_cache(lu);
+	atomic_init(&lu->wce_default, scsi_lu_has_write_cache(lu));
 	pthread_mutex_init(&lu->lock, NULL);
 	list_init(&lu->nexuses);
 	list_init(&lu->tmfs);
-	lu->gate = (backstore_has_scsi(bs) ? SCSI_GATE_HANDLER : 0) |
-		   (backstore_is_absent(bs) ? SCSI_GATE_ABSENT : 0);
+	atomic_init(&lu->gate, (backstore_has_scsi(bs) ? SCSI_GATE_HANDLER : 0) |
+				   (backstore_is_absent(bs) ? SCSI_GATE_ABSENT : 0));
 	scsi_mode_reset_locked(lu); /* No other thread uses the LU yet. */
 	backstore_on_resize(bs, on_resize, lu);
 	return lu;
@@ -173,12 +173,12 @@ void scsi_lu_set_medium_changed(struct scsi_lu *lu)
 
 void scsi_lu_set_time_limit(struct scsi_lu *lu, uint64_t ns)
 {
-	__atomic_store_n(&lu->time_limit_ns, ns, __ATOMIC_RELAXED);
+	atomic_store_explicit(&lu->time_limit_ns, ns, memory_order_relaxed);
 }
 
 uint64_t scsi_lu_time_limit_ns(const struct scsi_lu *lu)
 {
-	return __atomic_load_n(&lu->time_limit_ns, __ATOMIC_RELAXED);
+	return atomic_load_explicit(&lu->time_limit_ns, memory_order_relaxed);
 }
 
 const char *scsi_lu_name(const struct scsi_lu *lu)

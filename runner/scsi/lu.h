@@ -12,6 +12,7 @@
 #define SCSI_LU_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "scsi/alua.h"
 #include "scsi/scsi.h"
@@ -63,10 +64,10 @@ struct scsi_lu_loop {
 	struct scsi_tmf *tmf;
 	/* The epoch of the last LU-wide function that visited this loop */
 	uint32_t visited;
-	/* Used by errors.c: atomic; only this loop writes it, and any thread may read it. */
-	uint64_t sense_keys[SCSI_SENSE_KEYS];
+	/* Used by errors.c. See util/counter.h. */
+	_Atomic uint64_t sense_keys[SCSI_SENSE_KEYS];
 	/* The time in seconds and, in the lower 24 bits, the sense code; 0 means that there was no error */
-	uint64_t last_error;
+	_Atomic uint64_t last_error;
 };
 
 /* The mode parameters that MODE SELECT can change (mode_pages.c) */
@@ -75,8 +76,8 @@ struct scsi_mode {
 };
 
 struct scsi_lu {
-	/* Atomic; the SCSI_GATE_* bits and the epoch */
-	uint32_t gate;
+	/* The SCSI_GATE_* bits and the epoch */
+	_Atomic uint32_t gate;
 	uint32_t block_shift;
 	/* Bytes */
 	uint32_t block_size;
@@ -86,23 +87,23 @@ struct scsi_lu {
 	struct scsi_lu_loop *loops;
 	unsigned nloops;
 
-	/* Atomic; how many of 65536 parts are done, while SCSI_GATE_FORMATTING is set */
-	uint32_t format_progress;
+	/* How many of 65536 parts are done, while SCSI_GATE_FORMATTING is set */
+	_Atomic uint32_t format_progress;
 
 	/* In bytes; VPD page B0h reports it; it does not change while the LU is served */
 	uint32_t max_transfer;
-	/* Atomic; the value of WCE in the default mode parameters */
-	bool wce_default;
-	/* Atomic; see scsi_lu_time_limit_ns() */
-	uint64_t time_limit_ns;
+	/* The value of WCE in the default mode parameters */
+	atomic_bool wce_default;
+	/* See scsi_lu_time_limit_ns(). */
+	_Atomic uint64_t time_limit_ns;
 	/*
 	 * Does not change while the LU is served; may be NULL. Is called with on_write_cache_arg and without
 	 * a lock.
 	 */
 	void (*on_write_cache)(void *arg);
 	void *on_write_cache_arg;
-	/* Atomic; a set of enum scsi_tpgs that is computed from alua */
-	uint8_t tpgs;
+	/* A set of enum scsi_tpgs that is computed from alua */
+	_Atomic uint8_t tpgs;
 
 	/* --- These members do not change while the LU is served. */
 	char vendor[9], product[17], revision[5];
@@ -146,16 +147,16 @@ static inline uint32_t scsi_lu_gate(const struct scsi_lu *lu)
 	 * Acquire: a thread that reads the gate must also see the changes that were made before the gate was
 	 * set.
 	 */
-	return __atomic_load_n(&lu->gate, __ATOMIC_ACQUIRE);
+	return atomic_load_explicit(&lu->gate, memory_order_acquire);
 }
 
 /* Any thread. Sets and clears bits of the gate. */
 static inline void scsi_lu_gate_change(struct scsi_lu *lu, uint32_t set, uint32_t clear)
 {
 	if (set)
-		__atomic_fetch_or(&lu->gate, set, __ATOMIC_RELEASE);
+		atomic_fetch_or_explicit(&lu->gate, set, memory_order_release);
 	if (clear)
-		__atomic_fetch_and(&lu->gate, ~clear, __ATOMIC_RELEASE);
+		atomic_fetch_and_explicit(&lu->gate, ~clear, memory_order_release);
 }
 
 /* Implemented in errors.c; on the command's loop. Counts a command that ends with CHECK CONDITION. */
@@ -170,7 +171,7 @@ static inline uint64_t scsi_lu_blocks(const struct scsi_lu *lu)
 /* Returns the progress of FORMAT UNIT, while SCSI_GATE_FORMATTING is set. */
 static inline uint16_t scsi_lu_format_progress(const struct scsi_lu *lu)
 {
-	return (uint16_t)__atomic_load_n(&lu->format_progress, __ATOMIC_RELAXED);
+	return (uint16_t)atomic_load_explicit(&lu->format_progress, memory_order_relaxed);
 }
 
 /*

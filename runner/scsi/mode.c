@@ -43,7 +43,7 @@ int scsi_lu_set_write_cache(struct scsi_lu *lu, bool on)
 	if (!lu->info->write_cache)
 		return on ? -EOPNOTSUPP : 0;
 	SCOPE_LOCK(&lu->lock);
-	__atomic_store_n(&lu->wce_default, on, __ATOMIC_RELAXED);
+	atomic_store_explicit(&lu->wce_default, on, memory_order_relaxed);
 	if (lu->mode.wce == on)
 		return 0;
 	struct scsi_mode mode = lu->mode;

@@ -91,7 +91,8 @@ const struct scsi_mode_page *scsi_mode_page_find(uint8_t code)
 
 struct scsi_mode scsi_mode_default(const struct scsi_lu *lu)
 {
-	return (struct scsi_mode){.wce = __atomic_load_n(&lu->wce_default, __ATOMIC_RELAXED), .tas = true};
+	return (struct scsi_mode){.wce = atomic_load_explicit(&lu->wce_default, memory_order_relaxed),
+				  .tas = true};
 }
 
 unsigned scsi_mode_page_write(const struct scsi_mode_page *page, const struct scsi_lu *lu,

@@ -19,13 +19,13 @@ void scsi_nexus_attach(struct scsi_nexus *nexus, struct scsi_it_nexus *it_nexus,
 {
 	SCOPE_LOCK(&lu->lock);
 
-	*nexus = (struct scsi_nexus){.it_nexus = it_nexus,
-				     .lu = lu,
-				     .loop = loop,
-				     .state = SCSI_UA_POWER_ON,
-				     .id = ++lu->last_nexus_id};
-	if (lu->medium_changed)
-		nexus->state |= SCSI_UA_MEDIUM_CHANGED;
+	*nexus = (struct scsi_nexus){
+	    .it_nexus = it_nexus,
+	    .lu = lu,
+	    .loop = loop,
+	    .state = SCSI_UA_POWER_ON | (lu->medium_changed ? SCSI_UA_MEDIUM_CHANGED : 0),
+	    .id = ++lu->last_nexus_id,
+	};
 	if (it_nexus)
 		scsi_alua_add_port_locked(lu, it_nexus->relative_port, it_nexus->port_group);
 	list_add_tail(&lu->nexuses, &nexus->node);
@@ -54,7 +54,7 @@ void scsi_nexus_luns_reported(struct scsi_nexus *nexus)
 
 void scsi_nexus_set_write_protected(struct scsi_nexus *nexus, bool on)
 {
-	uint32_t old = __atomic_load_n(&nexus->state, __ATOMIC_RELAXED), state;
+	uint32_t old = atomic_load_explicit(&nexus->state, memory_order_relaxed), state;
 
 	do {
 		if (on == !!(old & SCSI_NEXUS_WRITE_PROTECTED))
@@ -62,8 +62,8 @@ void scsi_nexus_set_write_protected(struct scsi_nexus *nexus, bool on)
 		state = old ^ SCSI_NEXUS_WRITE_PROTECTED;
 		if (!(old & SCSI_UA_POWER_ON))
 			state |= SCSI_UA_MODE_CHANGED;
-	} while (!__atomic_compare_exchange_n(&nexus->state, &old, state, false, __ATOMIC_RELEASE,
-					      __ATOMIC_RELAXED));
+	} while (!atomic_compare_exchange_weak_explicit(&nexus->state, &old, state, memory_order_release,
+							memory_order_relaxed));
 }
 
 /* --- unit attentions ------------------------------------------------------------------------- */
@@ -80,7 +80,7 @@ static const uint32_t codes[] = {
 void scsi_ua_raise(struct scsi_nexus *nexus, enum scsi_ua ua)
 {
 	/* Release: a thread that sees the unit attention must also see the change that it announces. */
-	__atomic_fetch_or(&nexus->state, (uint32_t)ua, __ATOMIC_RELEASE);
+	atomic_fetch_or_explicit(&nexus->state, (uint32_t)ua, memory_order_release);
 }
 
 void scsi_ua_raise_others_locked(struct scsi_lu *lu, const struct scsi_nexus *except, enum scsi_ua ua)
@@ -109,19 +109,19 @@ void scsi_ua_raise_all(struct scsi_lu *lu, enum scsi_ua ua)
 
 uint32_t scsi_ua_peek(const struct scsi_nexus *nexus)
 {
-	uint32_t pending = __atomic_load_n(&nexus->state, __ATOMIC_ACQUIRE) & SCSI_NEXUS_UA;
+	uint32_t pending = atomic_load_explicit(&nexus->state, memory_order_acquire) & SCSI_NEXUS_UA;
 
 	return pending ? codes[__builtin_ctz(pending)] : SENSE_NONE;
 }
 
 void scsi_ua_clear(struct scsi_nexus *nexus, enum scsi_ua ua)
 {
-	__atomic_fetch_and(&nexus->state, ~(uint32_t)ua, __ATOMIC_RELAXED);
+	atomic_fetch_and_explicit(&nexus->state, ~(uint32_t)ua, memory_order_relaxed);
 }
 
 uint32_t scsi_ua_pop(struct scsi_nexus *nexus)
 {
-	uint32_t pending = __atomic_load_n(&nexus->state, __ATOMIC_ACQUIRE) & SCSI_NEXUS_UA;
+	uint32_t pending = atomic_load_explicit(&nexus->state, memory_order_acquire) & SCSI_NEXUS_UA;
 
 	if (!pending)
 		return SENSE_NONE;

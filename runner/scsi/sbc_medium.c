@@ -154,8 +154,8 @@ static void format_step(struct loop_work *work)
 		format_end(f, f->next >= size);
 		return;
 	}
-	__atomic_store_n(&f->lu->format_progress, (uint32_t)((double)f->next / (double)size * 65536),
-			 __ATOMIC_RELAXED);
+	atomic_store_explicit(&f->lu->format_progress, (uint32_t)((double)f->next / (double)size * 65536),
+			      memory_order_relaxed);
 	f->bio.io = (struct tcmur_io){
 	    .offset = f->next,
 	    .len = MIN(size - f->next, SBC_FORMAT_STEP),
@@ -249,7 +249,7 @@ void sbc_format_unit(struct scsi_cmd *cmd)
 	f = format_new(cmd);
 	if (!f)
 		return;
-	__atomic_store_n(&f->lu->format_progress, 0, __ATOMIC_RELAXED);
+	atomic_store_explicit(&f->lu->format_progress, 0, memory_order_relaxed);
 	scsi_lu_gate_change(f->lu, SCSI_GATE_FORMATTING, 0);
 	loop_post(cmd->loop, &f->work);
 	if (immed) {

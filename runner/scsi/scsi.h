@@ -7,6 +7,7 @@
 #ifndef SCSI_SCSI_H
 #define SCSI_SCSI_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -187,10 +188,9 @@ struct scsi_nexus {
 	/* The loop that all commands of this nexus use */
 	struct loop *loop;
 	/*
-	 * Atomic: the pending unit attentions, and what the nexus may not do (nexus.h); zero on the
-	 * fast path
+	 * The pending unit attentions, and what the nexus may not do (nexus.h); zero on the fast path
 	 */
-	uint32_t state;
+	_Atomic uint32_t state;
 	/* The number of commands between scsi_parse() and scsi_submit(); only the nexus's loop uses it */
 	uint32_t unsubmitted;
 	/* Links the nexus into the LU's list, under lu->lock */

@@ -226,6 +226,7 @@ static void reset_locked(struct scsi_lu *lu)
 static void submit_wide(struct scsi_tmf *tmf)
 {
 	struct scsi_lu *lu = tmf->lu;
+	uint32_t gate;
 	bool first;
 
 	lock_take(&lu->lock);
@@ -235,7 +236,8 @@ static void submit_wide(struct scsi_tmf *tmf)
 	lu->last_wide.by = tmf->nexus ? tmf->nexus->id : 0;
 	if (tmf->function == SCSI_LU_RESET)
 		reset_locked(lu);
-	tmf->epoch = __atomic_add_fetch(&lu->gate, SCSI_GATE_EPOCH_ONE, __ATOMIC_RELEASE) & SCSI_GATE_EPOCH;
+	gate = atomic_fetch_add_explicit(&lu->gate, SCSI_GATE_EPOCH_ONE, memory_order_release);
+	tmf->epoch = (gate + SCSI_GATE_EPOCH_ONE) & SCSI_GATE_EPOCH;
 	first = list_empty(&lu->tmfs);
 	list_add_tail(&lu->tmfs, &tmf->node);
 	lock_drop(&lu->lock);

@@ -60,7 +60,7 @@ const char *storage_lu_problem(const struct storage_lu *lu)
 
 bool storage_lu_is_lost(const struct storage_lu *lu)
 {
-	return __atomic_load_n(&lu->is_lost, __ATOMIC_ACQUIRE);
+	return atomic_load_explicit(&lu->is_lost, memory_order_acquire);
 }
 
 void storage_lu_accept_loss(struct storage_lu *lu)
@@ -72,7 +72,7 @@ void storage_lu_accept_loss(struct storage_lu *lu)
 	 * recorded.
 	 */
 	storage_contents_accept_loss(lu->contents);
-	__atomic_store_n(&lu->is_lost, false, __ATOMIC_RELEASE);
+	atomic_store_explicit(&lu->is_lost, false, memory_order_release);
 	scsi_lu_set_blocked(lu->scsi, false);
 }
 

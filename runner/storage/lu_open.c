@@ -250,7 +250,7 @@ void storage_lu_take_identity(struct storage_lu *lu, struct storage_naming *nami
 	if (!naming->is_lost)
 		return;
 	scsi_lu_set_blocked(lu->scsi, true);
-	__atomic_store_n(&lu->is_lost, true, __ATOMIC_RELEASE);
+	atomic_store_explicit(&lu->is_lost, true, memory_order_release);
 }
 
 int storage_lu_identify(struct storage_lu *lu, const char *serial, struct error *error)
@@ -342,7 +342,7 @@ static void settle_contents(struct storage_lu *lu, const struct storage_lu_reque
 	if (!storage_contents_are_lost(lu->contents, lu->bs))
 		return;
 	if (is_fixed && !is_accepted) {
-		lu->is_lost = true;
+		atomic_store_explicit(&lu->is_lost, true, memory_order_release);
 		scsi_lu_set_blocked(lu->scsi, true);
 		return;
 	}

@@ -31,7 +31,7 @@ struct storage_lu {
 	const atomic_bool *is_cancelled;
 	char options[256];
 	/* Accessed atomically: whether the contents were lost, and nobody has accepted the loss yet. */
-	bool is_lost;
+	atomic_bool is_lost;
 
 	/* --- these members are set before the last reference is released --- */
 	bool is_forgotten, is_discarded;

@@ -9,7 +9,7 @@ status=0
 
 clean_tree() {
 	rm -rf "$tree"
-	mkdir -p "$tree/runner/util" "$tree/runner/loop" "$tree/runner/scsi" "$tree/handlers/null" "$tree/dbus" \
+	mkdir -p "$tree/runner/util" "$tree/runner/loop" "$tree/runner/ring" "$tree/runner/scsi" "$tree/handlers/null" "$tree/dbus" \
 		"$tree/tools/tcmuctl/import" "$tree/tests"
 	cp "$rules/../../.clang-format" "$tree"
 	printf '/* SPDX-License-Identifier: Apache-2.0 */\nvoid util_run(void);\n#define util_go() loop_for_macro()\n' >"$tree/runner/util/a.h"
@@ -58,6 +58,9 @@ must_refuse file_size tests/a.c "$(yes '' | head -n 600; echo end)"
 must_accept file_size tests/a.c "$(yes '' | head -n 599; echo end)"
 # shellcheck disable=SC2016 # the violation is this text
 must_refuse shell ok.sh 'rm $1'
+
+must_refuse atomics runner/util/b.c 'int f(int *p) { return __atomic_load_n(p, __ATOMIC_RELAXED); }'
+must_accept atomics runner/ring/ring.c 'int f(int *p) { return __atomic_load_n(p, __ATOMIC_RELAXED); }'
 
 must_refuse man_pages a.8 '.XX no such macro'
 must_refuse man_pages b.8 '.TH B 8 "26 November 2026" "tcmu-runner" "Pages"

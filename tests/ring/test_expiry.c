@@ -16,8 +16,9 @@
 #include "kept_log.h"
 #include "script.h"
 #include "util/cleanup.h"
-#include "util/log.h"
 #include "util/clock.h"
+#include "util/counter.h"
+#include "util/log.h"
 
 #define THREADS 2
 #define BLOCK   512u
@@ -120,7 +121,7 @@ static void await_writes(unsigned n)
 
 static uint64_t count_expired(const struct fixture *w)
 {
-	return __atomic_load_n(&w->device.expiry.nexpired, __ATOMIC_RELAXED);
+	return counter_read(&w->device.expiry.nexpired);
 }
 
 static void await_expired(const struct fixture *w, uint64_t n)
