@@ -28,7 +28,7 @@ static void on_progress(void *arg, unsigned done, unsigned total)
 	struct test *t = arg;
 
 	assert_false(t->done);
-	assert_in_range(done, t->steps_done, total);
+	assert_uint_in_range(done, t->steps_done, total);
 	t->steps_done = done;
 }
 
