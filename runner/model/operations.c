@@ -386,7 +386,7 @@ static void clear_storage(void *arg, int err, const struct error *error)
 	for (; object && !err; object = next) {
 		next = model_next(object);
 		clearing->pending++;
-		model_storage_close(object, false, on_cleared, clearing);
+		model_storage_end(object, on_cleared, clearing);
 	}
 	on_cleared(clearing, err, error);
 }

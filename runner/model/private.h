@@ -75,6 +75,13 @@ struct model_object {
 	struct storage *storage;
 	/* For a storage object: whether its unit serial number is being changed. */
 	bool is_being_renamed;
+	/*
+	 * For a storage object: whether it is being closed, and the caller that waits for this in addition to
+	 * the one that closes it, or NULL.
+	 */
+	bool is_being_closed;
+	model_done *closed;
+	void *closed_arg;
 	/* For a storage object: the logical unit that serves the disk, with a reference, or NULL. */
 	struct storage_lu *served;
 	/* For a TPG: the view of initiators without an ACL. For an ACL: the view of its initiator. */
@@ -324,6 +331,11 @@ int model_value_store_numbers(struct model_object *const *objects, const struct 
 int model_storage_create(struct model_object *object, struct error *error);
 /* Closes the disk and frees the object. If forget is true, the disk is removed forever. */
 void model_storage_close(struct model_object *object, bool forget, model_done *done, void *arg);
+/*
+ * Closes the disk at the end of the model and frees the object. If it is being closed already, waits for
+ * this.
+ */
+void model_storage_end(struct model_object *object, model_done *done, void *arg);
 /* Closes a disk that nobody has used yet. Storage that was created for it is removed again. Blocks. */
 void model_storage_discard(struct model_object *object);
 void model_storage_enable(struct model_object *object, bool patient, model_done *done, void *arg);

@@ -161,15 +161,42 @@ static void on_closed(struct model_object *object)
 	model_object_free(object);
 }
 
+/* Ends the closing. If it has failed, the object exists, and can be closed again. */
+static void on_close_ended(void *arg, int err, const struct error *error)
+{
+	struct model_object *object = ((struct pending *)arg)->object;
+	model_done *closed = object->closed;
+	void *closed_arg = object->closed_arg;
+
+	object->is_being_closed = false;
+	object->closed = NULL;
+	on_done(arg, err, error);
+	if (closed)
+		closed(closed_arg, err, error);
+}
+
 void model_storage_close(struct model_object *object, bool forget, model_done *done, void *arg)
 {
 	struct pending *pending = begin(object, on_closed, done, arg);
+	bool is_first = !object->is_being_closed;
 
 	if (!pending)
 		return;
 	object->removing = true;
+	object->is_being_closed = true;
 	serve(object, NULL);
-	storage_close(object->storage, forget, MODEL_DELETE_S, on_done, pending);
+	/* If the object is being closed already, this refuses the second request. */
+	storage_close(object->storage, forget, MODEL_DELETE_S, is_first ? on_close_ended : on_done, pending);
+}
+
+void model_storage_end(struct model_object *object, model_done *done, void *arg)
+{
+	if (!object->is_being_closed) {
+		model_storage_close(object, false, done, arg);
+		return;
+	}
+	object->closed = done;
+	object->closed_arg = arg;
 }
 
 void model_storage_discard(struct model_object *object)

@@ -152,8 +152,13 @@ void fake_storage_swap(struct storage *s)
 void storage_close(struct storage *s, bool forget, unsigned timeout_s, storage_done *done, void *arg)
 {
 	struct storage_lu *served = s->served;
+	struct error error;
 
 	(void)forget, (void)timeout_s;
+	if (s->closed) {
+		done(arg, error_set(&error, EBUSY, "it is being removed already"), &error);
+		return;
+	}
 	s->closed = done;
 	s->closed_arg = arg;
 	s->served = NULL;

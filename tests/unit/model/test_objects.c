@@ -239,6 +239,28 @@ static void a_lun_has_its_protection_from_the_beginning(void **state)
 	assert_null(model_find(acl, MODEL_MAPPED_LUN, "lun_5"));
 }
 
+/* The daemon stops while an administrator deletes a disk. The end waits for this. */
+static void end_during_a_deletion(void **state)
+{
+	struct fixture *f = *state;
+	struct model_object *disk = fixture_disk(f, "user_0/a");
+	unsigned before;
+
+	fixture_disk(f, "user_0/b");
+	before = f->ended;
+	model_delete(disk, false, fixture_done, f);
+	assert_int_equal(f->ended, before);
+	model_delete(disk, false, fixture_done, f);
+	assert_int_equal(f->ended, before + 1);
+	assert_int_equal(f->err, -EBUSY);
+	model_clear(f->model, fixture_done, f);
+	assert_int_equal(f->ended, before + 1);
+	fixture_settle(f);
+	assert_int_equal(f->ended, before + 3);
+	assert_int_equal(f->err, 0);
+	assert_null(model_first(f->root, MODEL_STORAGE));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
@@ -252,6 +274,7 @@ int main(void)
 	    TEST(watchers_see_changes),
 	    TEST(a_lun_has_its_protection_from_the_beginning),
 	    TEST(many_objects),
+	    TEST(end_during_a_deletion),
 	    cmocka_unit_test(work_is_linear),
 	    TEST(a_new_size_is_kept),
 	};
