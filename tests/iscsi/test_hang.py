@@ -101,7 +101,8 @@ class Hang(unittest.TestCase):
         self.stop()
 
     def test_stop_during_operations_on_a_file(self):
-        """The storage of a restore hangs, and a save, a reload and a diff wait for the restore."""
+        """The storage of a restore hangs, and a save, a reload and a diff wait for the restore. The stop refuses all of
+        them, so that the save does not write a part of the configuration."""
         control = self.control()
         path = os.path.join(self.daemon.state, "saveconfig.json")
         control.call("save", file=path)
@@ -115,8 +116,11 @@ class Hang(unittest.TestCase):
             self.control().send(method, file=path)
         self.control().call("status")
         output = self.stop()
-        self.assertIn("saveconfig.json has not ended", output)
+        for method in ("restore", "save", "reload"):
+            self.assertIn(f"{method} file={path}: refused: the daemon is stopping", output)
         self.assertIn("stuck: its storage does not answer while it is opened", output)
+        with open(path, encoding="utf-8") as file:
+            self.assertEqual(json.load(file), config)
 
     def test_stop_during_the_start(self):
         """The storage of an export hangs while it is opened, so that the main loop does not run yet."""
