@@ -143,6 +143,7 @@ bool portal_service_stop(struct portal_service *s)
 	tree_stop(s->tree);
 	if (s->server && !iscsi_server_stop(s->server, stop_limit_left_ms(STORAGE_MS)))
 		return false;
+	stop_limit_note("the state folder");
 	storage_inventories_close(s->inventories);
 	exports_free(s->exports);
 	g_free(s);

@@ -371,6 +371,21 @@ struct storage_inventories *storage_inventories_open(struct storage_registry *re
 	return inventories;
 }
 
+static void save_last(struct storage_inventories *inventories)
+{
+	int err = inventories->registry->folder < 0 ? 0 : save_unsaved(inventories);
+
+	for (unsigned i = 1; err == -EBUSY && i < LAST_TRIES; i++) {
+		nanosleep(&(struct timespec){.tv_nsec = TRY_NS}, NULL);
+		err = save_unsaved(inventories);
+	}
+	if (err == -EBUSY)
+		log_warn(NULL,
+			 "another process keeps the file %s of the state folder locked; after a restart, "
+			 "initiators may not be told that their LUNs have changed",
+			 NAME);
+}
+
 void storage_inventories_close(struct storage_inventories *inventories)
 {
 	if (!inventories)
@@ -383,11 +398,7 @@ void storage_inventories_close(struct storage_inventories *inventories)
 		inventories->is_saving = false;
 	while (inventories->is_saving)
 		pthread_cond_wait(&inventories->changed, &inventories->lock);
-	for (unsigned i = 0; inventories->registry->folder >= 0 && i < LAST_TRIES; i++) {
-		if (save_unsaved(inventories) != -EBUSY)
-			break;
-		nanosleep(&(struct timespec){.tv_nsec = TRY_NS}, NULL);
-	}
+	save_last(inventories);
 	lock_drop(&inventories->lock);
 	inventory_table_clear(&inventories->table);
 	pthread_cond_destroy(&inventories->changed);

@@ -15,6 +15,7 @@
 #include "storage/inventory_table.h"
 #include "storage/registry.h"
 #include "storage/small_file.h"
+#include "storage/state.h"
 
 #define TARGET "iqn.2026-11.test:disk,t,0x0001"
 #define OTHER  "iqn.2026-11.test:other,t,0x0001"
@@ -264,6 +265,21 @@ static void test_shortage(void **state)
 
 /* --- the stop --- */
 
+static void test_stop_while_the_file_is_locked(void **state)
+{
+	struct daemon daemon = start();
+	struct error error;
+	int lock = storage_state_lock(daemon.registry->folder, "inventories", &error);
+
+	(void)state;
+	assert_true(lock >= 0);
+	visit(&daemon, TARGET, PORT, first);
+	storage_inventories_close(daemon.inventories);
+	assert_true(is_logged("keeps the file inventories of the state folder locked"));
+	storage_state_unlock(daemon.registry->folder, "inventories", lock, true);
+	storage_registry_free(daemon.registry);
+}
+
 static pthread_mutex_t storage = PTHREAD_MUTEX_INITIALIZER;
 
 static void hang(struct loop_pool_job *job)
@@ -344,6 +360,7 @@ int main(void)
 	    TEST(test_damage_meanwhile),
 	    TEST(test_obstacle),
 	    TEST(test_shortage),
+	    TEST(test_stop_while_the_file_is_locked),
 	    TEST(test_stop_while_storage_hangs),
 	    TEST(test_file_is_private),
 	    TEST(test_no_state_folder),
