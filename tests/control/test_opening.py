@@ -118,7 +118,7 @@ class Opening(unittest.TestCase):
         self.assertFalse(any(report in output for report in REPORTS), output)
 
     def test_stop_while_many_disks_wait(self):
-        """Disks whose opening has not begun are not opened any more, and the file is not touched."""
+        """The daemon ends cleanly and in time, and the file is not touched."""
         configs = [f"alloc/d{number}" for number in range(200)]
         path = self.write(*configs)[-1]
         with open(path, "rb") as file:
