@@ -10,8 +10,15 @@ struct turn {
 	struct test *t;
 	/* The name of the target that another administrator creates in this turn, or NULL. */
 	const char *target;
+	/* Whether the administrator deletes the target at once. */
+	bool is_deleted;
 	bool is_over, was_first;
 };
+
+static void ignore_result(void *arg, int err, const struct error *error)
+{
+	(void)arg, (void)err, (void)error;
+}
 
 static void on_turn(struct main_work *work)
 {
@@ -19,8 +26,12 @@ static void on_turn(struct main_work *work)
 
 	turn->is_over = true;
 	turn->was_first = !turn->t->done;
-	if (turn->target)
-		fixture_create(turn->t->f, turn->t->f->root, MODEL_TARGET, turn->target, NULL);
+	if (!turn->target)
+		return;
+	struct model_object *target =
+	    fixture_create(turn->t->f, turn->t->f->root, MODEL_TARGET, turn->target, NULL);
+	if (turn->is_deleted)
+		model_delete(target, false, ignore_result, NULL);
 }
 
 static void on_progress(void *arg, unsigned done, unsigned total)
@@ -46,11 +57,11 @@ static void write_long_file(struct test *t)
 	write_file(t, text->str);
 }
 
-/* Reloads the file. Another administrator creates a target in the first turn, unless target is NULL. */
-static void reload_in_turns(struct test *t, const char *target)
+/* Reloads the file. Another administrator does the work of turn during the reload. */
+static void reload_in_turns(struct test *t, struct turn turn)
 {
-	struct turn turn = {.work.fn = on_turn, .t = t, .target = target};
-
+	turn.work.fn = on_turn;
+	turn.t = t;
 	t->steps_done = 0;
 	saveconfig_reload(t->config, NULL, true, on_progress, on_done, t);
 	assert_int_not_equal(t->steps_done, 0);
@@ -67,7 +78,7 @@ static void test_long_reload(void **state)
 	struct test *t = *state;
 
 	write_long_file(t);
-	reload_in_turns(t, NULL);
+	reload_in_turns(t, (struct turn){.target = NULL});
 	assert_false(saveconfig_has_changed(t->config));
 }
 
@@ -77,17 +88,17 @@ static void test_changes_during_a_reload_are_not_saved(void **state)
 	struct test *t = *state;
 
 	write_long_file(t);
-	reload_in_turns(t, OPEN);
+	reload_in_turns(t, (struct turn){.target = OPEN});
 	assert_true(saveconfig_has_changed(t->config));
 	assert_int_equal(diff(t), 0);
 	assert_true(said(t, "+ " OPEN));
 	assert_int_equal(save(t), 0);
 	assert_false(saveconfig_has_changed(t->config));
-	/* The change is what the file demands. */
+	/* After these changes, the configuration is what the file demands. */
 	write_file(t, "{\"targets\": []}");
 	assert_int_equal(reload(t, true), 0);
 	write_long_file(t);
-	reload_in_turns(t, "iqn.2026-11.com.example:4999");
+	reload_in_turns(t, (struct turn){.target = OPEN, .is_deleted = true});
 	assert_false(saveconfig_has_changed(t->config));
 }
 
