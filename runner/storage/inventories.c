@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "storage/inventory_table.h"
@@ -55,14 +56,23 @@ struct storage_inventories {
 
 /* --- the file --- */
 
+/* Returns how many bytes the text of the file needs with its NUL, but at most FILE_MAX + 1. */
+static size_t room_for(int folder, const char *name)
+{
+	struct stat st;
+
+	return fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) ? 1 : (size_t)MIN(st.st_size, FILE_MAX) + 1;
+}
+
 static int read_copy(int folder, const char *name, struct inventory_table *table, struct error *error)
 {
-	CLEANUP_FREE char *text = malloc(FILE_MAX + 1);
+	size_t room = room_for(folder, name);
+	CLEANUP_FREE char *text = malloc(room);
 	struct error reason;
 
 	if (!text)
 		return error_set(error, ENOMEM, "out of memory");
-	ssize_t n = small_file_read(folder, name, text, FILE_MAX + 1, error);
+	ssize_t n = small_file_read(folder, name, text, room, error);
 	if (n < 0)
 		return (int)n;
 	int err = inventory_table_parse(table, text, &reason);

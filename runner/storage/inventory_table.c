@@ -174,12 +174,13 @@ static bool parse_line(char *line, struct inventory *inventory)
 
 int inventory_table_parse(struct inventory_table *table, char *text, struct error *error)
 {
-	char *rest = text + strlen(HEADER), *line;
+	char *rest, *line;
 
 	if (!state_text_cut_checksum(text))
 		return error_set(error, EINVAL, "its checksum is wrong: it is damaged");
 	if (strncmp(text, HEADER, strlen(HEADER)))
 		return error_set(error, EINVAL, "it is not of a version that this daemon knows");
+	rest = text + strlen(HEADER);
 	while ((line = strsep(&rest, "\n")) && *line) {
 		struct inventory parsed, *added;
 

@@ -28,14 +28,14 @@ struct daemon {
 	struct storage_inventories *inventories;
 };
 
-static struct daemon start(void)
+static struct daemon start_daemon(void)
 {
 	struct storage_registry *registry = storage_registry_new(folder_path("state"), NULL);
 
 	return (struct daemon){registry, storage_inventories_open(registry)};
 }
 
-static void stop(struct daemon *daemon)
+static void stop_daemon(struct daemon *daemon)
 {
 	storage_inventories_close(daemon->inventories);
 	storage_registry_free(daemon->registry);
@@ -43,8 +43,8 @@ static void stop(struct daemon *daemon)
 
 static void restart(struct daemon *daemon)
 {
-	stop(daemon);
-	*daemon = start();
+	stop_daemon(daemon);
+	*daemon = start_daemon();
 }
 
 /* If it is not 0, files cannot be read, with this errno. */
@@ -94,7 +94,7 @@ static bool visit(struct daemon *daemon, const char *target, const char *port, s
 /* The initiator learns the inventory at its first login, and later with REPORT LUNS. */
 static void test_change_while_logged_out(void **state)
 {
-	struct daemon daemon = start();
+	struct daemon daemon = start_daemon();
 
 	(void)state;
 	assert_false(visit(&daemon, TARGET, PORT, first));
@@ -105,12 +105,12 @@ static void test_change_while_logged_out(void **state)
 	end(&daemon, TARGET, PORT);
 	assert_false(visit(&daemon, TARGET, PORT, second));
 	assert_false(visit(&daemon, OTHER, PORT, first));
-	stop(&daemon);
+	stop_daemon(&daemon);
 }
 
 static void test_change_during_restart(void **state)
 {
-	struct daemon daemon = start();
+	struct daemon daemon = start_daemon();
 
 	(void)state;
 	assert_false(visit(&daemon, TARGET, PORT, first));
@@ -122,29 +122,29 @@ static void test_change_during_restart(void **state)
 	end(&daemon, TARGET, PORT);
 	restart(&daemon);
 	assert_false(visit(&daemon, TARGET, PORT, second));
-	stop(&daemon);
+	stop_daemon(&daemon);
 }
 
 /* A daemon that is killed does not write when it ends. */
 static void test_is_written_at_once(void **state)
 {
-	struct daemon daemon = start(), next;
+	struct daemon daemon = start_daemon(), next;
 
 	(void)state;
 	begin(&daemon, TARGET, PORT, first);
 	for (unsigned i = 0; i < 3000 && access(folder_path("state/inventories"), F_OK); i++)
 		usleep(10000);
-	next = start();
+	next = start_daemon();
 	assert_true(visit(&next, TARGET, PORT, second));
-	stop(&next);
+	stop_daemon(&next);
 	end(&daemon, TARGET, PORT);
-	stop(&daemon);
+	stop_daemon(&daemon);
 }
 
 /* An initiator with many names makes the daemon forget only what belongs to the same target. */
 static void test_flood_of_names(void **state)
 {
-	struct daemon daemon = start();
+	struct daemon daemon = start_daemon();
 	char port[96];
 
 	(void)state;
@@ -161,69 +161,69 @@ static void test_flood_of_names(void **state)
 	restart(&daemon);
 	assert_true(visit(&daemon, TARGET, "a long session", second));
 	assert_true(visit(&daemon, OTHER, PORT, second));
-	stop(&daemon);
+	stop_daemon(&daemon);
 }
 
 /* --- the file --- */
 
 static void test_two_daemons_share_the_folder(void **state)
 {
-	struct daemon one = start(), two = start();
+	struct daemon one = start_daemon(), two = start_daemon();
 
 	(void)state;
 	visit(&one, TARGET, PORT, first);
 	visit(&two, OTHER, PORT, first);
-	stop(&one);
+	stop_daemon(&one);
 	restart(&two);
 	assert_true(visit(&two, TARGET, PORT, second));
 	assert_true(visit(&two, OTHER, PORT, second));
-	stop(&two);
+	stop_daemon(&two);
 }
 
 static void test_damaged_file(void **state)
 {
-	struct daemon daemon = start();
+	struct daemon daemon = start_daemon();
 
 	(void)state;
 	visit(&daemon, TARGET, PORT, first);
 	restart(&daemon);
 	visit(&daemon, OTHER, PORT, first);
-	stop(&daemon);
+	stop_daemon(&daemon);
 	folder_put("state/inventories", "tcmu-runner inventories 1\nnonsense\n");
-	daemon = start();
+	daemon = start_daemon();
 	assert_true(is_logged("its checksum is wrong"));
 	assert_true(is_logged("the previous copy is used"));
 	assert_true(visit(&daemon, TARGET, PORT, second));
-	stop(&daemon);
+	stop_daemon(&daemon);
 	folder_put("state/inventories", "");
 	folder_put("state/inventories.old", "");
-	daemon = start();
+	daemon = start_daemon();
 	assert_true(is_logged("initiators are not told"));
 	assert_false(visit(&daemon, TARGET, PORT, second));
-	stop(&daemon);
+	stop_daemon(&daemon);
 }
 
 /* A file that is damaged while the daemon runs is replaced, which is logged. */
 static void test_damage_meanwhile(void **state)
 {
-	struct daemon daemon = start();
+	struct daemon daemon = start_daemon();
 
 	(void)state;
 	folder_put("state/inventories", "nonsense\n");
 	visit(&daemon, TARGET, PORT, first);
-	stop(&daemon);
+	stop_daemon(&daemon);
 	assert_true(is_logged("its checksum is wrong: it is damaged; it is replaced"));
 	log_forget();
-	daemon = start();
+	daemon = start_daemon();
 	assert_true(visit(&daemon, TARGET, PORT, second));
-	stop(&daemon);
+	stop_daemon(&daemon);
 	assert_string_equal(logged(), "");
 }
 
 /* If the file can be neither read nor replaced, each of this is logged once, and not at each write. */
 static void test_obstacle(void **state)
 {
-	struct daemon daemon = start();
+	struct daemon daemon = start_daemon();
 
 	(void)state;
 	mkdir(folder_path("state/inventories"), 0700);
@@ -232,21 +232,21 @@ static void test_obstacle(void **state)
 	log_forget();
 	for (unsigned i = 0; i < 3; i++) {
 		visit(&daemon, TARGET, PORT, first);
-		stop(&daemon);
+		stop_daemon(&daemon);
 		assert_non_null(strstr(logged(), "cannot be written"));
 		assert_null(strstr(strstr(logged(), "cannot be written") + 1, "cannot be written"));
 		assert_false(is_logged("it is not a regular file"));
-		daemon = start();
+		daemon = start_daemon();
 		log_forget();
 	}
-	stop(&daemon);
+	stop_daemon(&daemon);
 }
 
 /* When the daemon cannot read the file for lack of memory or descriptors, it does not replace the file. */
 static void test_shortage(void **state)
 {
 	static const int errors[] = {ENOMEM, EMFILE, ENFILE};
-	struct daemon daemon = start();
+	struct daemon daemon = start_daemon();
 
 	(void)state;
 	visit(&daemon, TARGET, PORT, first);
@@ -260,14 +260,14 @@ static void test_shortage(void **state)
 		restart(&daemon);
 		assert_true(visit(&daemon, TARGET, PORT, second));
 	}
-	stop(&daemon);
+	stop_daemon(&daemon);
 }
 
 /* --- the stop --- */
 
 static void test_stop_while_the_file_is_locked(void **state)
 {
-	struct daemon daemon = start();
+	struct daemon daemon = start_daemon();
 	struct error error;
 	int lock = storage_state_lock(daemon.registry->folder, "inventories", &error);
 
@@ -293,7 +293,7 @@ static void hang(struct loop_pool_job *job)
 static void test_stop_while_storage_hangs(void **state)
 {
 	static struct loop_pool_job jobs[2000];
-	struct daemon daemon = start();
+	struct daemon daemon = start_daemon();
 
 	(void)state;
 	pthread_mutex_lock(&storage);
@@ -305,20 +305,20 @@ static void test_stop_while_storage_hangs(void **state)
 	storage_inventories_close(daemon.inventories);
 	pthread_mutex_unlock(&storage);
 	storage_registry_free(daemon.registry);
-	daemon = start();
+	daemon = start_daemon();
 	assert_true(visit(&daemon, TARGET, PORT, second));
-	stop(&daemon);
+	stop_daemon(&daemon);
 }
 
 static void test_file_is_private(void **state)
 {
-	struct daemon daemon = start();
+	struct daemon daemon = start_daemon();
 	struct stat st;
 
 	(void)state;
 	umask(0);
 	visit(&daemon, TARGET, PORT, first);
-	stop(&daemon);
+	stop_daemon(&daemon);
 	assert_int_equal(stat(folder_path("state/inventories"), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 }
@@ -330,10 +330,10 @@ static void test_no_state_folder(void **state)
 
 	(void)state;
 	folder_put("state", "a file");
-	daemon = start();
+	daemon = start_daemon();
 	assert_false(visit(&daemon, TARGET, PORT, first));
 	assert_true(visit(&daemon, TARGET, PORT, second));
-	stop(&daemon);
+	stop_daemon(&daemon);
 	unlink(folder_path("state"));
 }
 
