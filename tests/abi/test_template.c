@@ -20,7 +20,7 @@ static void test_disk(void **state)
 	assert_string_equal(template->name, "template");
 	assert_int_equal(template->struct_size, sizeof(*template));
 	assert_int_equal(fake_daemon_open(&opening, "/", (struct wanted){.config = "x"}), -EINVAL);
-	assert_string_equal(opening.open.error, "template/x: give size=");
+	assert_string_equal(opening.open.error, "template/x: the disk needs a size");
 
 	assert_int_equal(
 	    fake_daemon_open(&opening, "/",
