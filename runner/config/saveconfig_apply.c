@@ -415,6 +415,14 @@ static void on_turn(struct main_work *work)
 	unref(apply);
 }
 
+/* Returns whether other work may run before the next step. */
+static bool may_give_turn(const struct apply *apply)
+{
+	const struct config_step *next = &g_array_index(apply->steps, struct config_step, apply->at);
+
+	return !apply->at || !saveconfig_belong_together(next - 1, next);
+}
+
 /* Lets other work of the main thread run before the next step. */
 static void give_turn(struct apply *apply)
 {
@@ -445,7 +453,7 @@ static void run(struct apply *apply)
 	apply->refs++;
 	while (!apply->waiting && apply->at < apply->steps->len) {
 		stop_timer(apply);
-		if (g_get_monotonic_time() >= end_us) {
+		if (g_get_monotonic_time() >= end_us && may_give_turn(apply)) {
 			give_turn(apply);
 			break;
 		}

@@ -424,3 +424,17 @@ GArray *saveconfig_plan(struct config_node *want, struct config_node *running, e
 	plan_portals(&plan, want);
 	return plan.steps;
 }
+
+/* Returns the ACL to which the step belongs, or the node of the step if it belongs to none. */
+static const struct config_node *whole_of(const struct config_step *step)
+{
+	for (const struct config_node *node = step->node; node; node = node->parent)
+		if (node->kind == MODEL_ACL)
+			return node;
+	return step->node;
+}
+
+bool saveconfig_belong_together(const struct config_step *step, const struct config_step *next)
+{
+	return next->node && whole_of(step) == whole_of(next);
+}

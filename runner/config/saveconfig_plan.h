@@ -54,4 +54,10 @@ enum config_plan {
  * storage objects that are to be created.
  */
 GArray *saveconfig_plan(struct config_node *want, struct config_node *running, enum config_plan purpose);
+/*
+ * Returns whether no other work may run between these two steps of a plan, which follow each other. An object
+ * is created together with its values, so that no session sees a LUN before it is write-protected. An ACL is
+ * created together with its mapped LUNs, so that no session sees only some of them.
+ */
+bool saveconfig_belong_together(const struct config_step *step, const struct config_step *next);
 #endif

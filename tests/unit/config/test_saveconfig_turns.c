@@ -102,6 +102,62 @@ static void test_changes_during_a_reload_are_not_saved(void **state)
 	assert_false(saveconfig_has_changed(t->config));
 }
 
+#define LUNS 4000
+#define TPG  OPEN " tpgt_1"
+
+/* Work that looks at the ACL in each turn of a restore. */
+struct watcher {
+	struct main_work work;
+	struct test *t;
+	bool sees_part;
+};
+
+static void on_watch(struct main_work *work)
+{
+	struct watcher *watcher = container_of(work, struct watcher, work);
+	struct test *t = watcher->t;
+
+	watcher->sees_part |= find(t, TPG " " ACL) && !find(t, TPG " " ACL " lun_3999");
+	if (!t->done)
+		model_post(t->f->model, &watcher->work);
+}
+
+static void write_long_acl(struct test *t)
+{
+	g_autoptr(GString) luns = g_string_new(NULL);
+	g_autoptr(GString) mapped = g_string_new(NULL);
+
+	for (unsigned i = 0; i < LUNS; i++) {
+		const char *comma = i ? "," : "";
+
+		g_string_append_printf(
+		    luns, "%s{\"index\": %u, \"storage_object\": \"/backstores/user/disk\"}", comma, i);
+		g_string_append_printf(mapped, "%s{\"index\": %u, \"tpg_lun\": %u}", comma, i, i);
+	}
+	g_autofree char *text = g_strdup_printf(
+	    "{\"storage_objects\": [{\"plugin\": \"user\", \"name\": \"disk\", \"config\": \"alloc/a\", "
+	    "\"size\": 1048576}], \"targets\": [{\"fabric\": \"iscsi\", \"wwn\": \"" OPEN "\", \"tpgs\": [{"
+	    "\"tag\": 1, \"luns\": [%s], \"node_acls\": [{\"node_wwn\": \"" ACL
+	    "\", \"mapped_luns\": [%s]}]}]}]}",
+	    luns->str, mapped->str);
+	write_file(t, text);
+}
+
+/* In each turn of a restore, an ACL either does not exist yet, or has all its mapped LUNs. */
+static void test_an_acl_is_created_in_one_turn(void **state)
+{
+	struct test *t = *state;
+	struct watcher watcher = {.work.fn = on_watch, .t = t};
+
+	write_long_acl(t);
+	saveconfig_restore(t->config, NULL, NULL, on_done, t);
+	model_post(t->f->model, &watcher.work);
+	assert_int_equal(finish(t), 0);
+	fixture_settle(t->f);
+	assert_false(watcher.sees_part);
+	assert_non_null(find(t, TPG " " ACL " lun_3999"));
+}
+
 /* The step that resizes a disk ends later, when the disk has its new size. */
 static void test_a_new_size_in_the_file_is_not_a_change(void **state)
 {
@@ -179,6 +235,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_long_reload),
 	    TEST(test_changes_during_a_reload_are_not_saved),
+	    TEST(test_an_acl_is_created_in_one_turn),
 	    TEST(test_a_new_size_in_the_file_is_not_a_change),
 	    TEST(test_changes_during_a_retry_are_not_saved),
 	    TEST(test_forgets_during_a_save),
