@@ -79,8 +79,11 @@ check_present $exports /etc/tcmu/iscsi/saveconfig.json
 step purge
 touch /var/log/tcmu-runner.log /var/log/tcmu-runner-iscsi.log /var/log/tcmu-runner-iscsi.log.1
 mkdir -p /etc/tcmu/iscsi/backup /var/lib/tcmu-runner-iscsi
-touch /etc/tcmu/iscsi/backup/saveconfig-1.json /var/lib/tcmu-runner-iscsi/disk.img-0123456789abcdef01234567.state \
-	/var/lib/tcmu-runner-iscsi/machine-id
+touch /etc/tcmu/iscsi/backup/saveconfig-1.json
+for file in disk.img-0123456789abcdef01234567.state inventories-0123456789abcdef01234567.lock inventories inventories.old \
+	machine-id; do
+	touch "/var/lib/tcmu-runner-iscsi/$file"
+done
 quietly dpkg -P tcmu-runner
 snapshot >/tmp/after
 left=$(diff /tmp/before /tmp/after | grep '^[<>]' || true)
