@@ -207,6 +207,10 @@ static void identities_of_disks(void **state)
 
 int main(void)
 {
+#ifdef __s390x__
+	puts("SKIP: the compiler compares strings with an instruction, so there are no calls to count");
+	return 77;
+#endif
 	const struct CMUnitTest tests[] = {
 	    TEST(disks_in_memory),
 	    TEST(names_of_disks),
