@@ -79,8 +79,8 @@ static void answer_early(struct storage *storage, struct storage_job *job)
 	struct error error;
 
 	error_set(&error, EINPROGRESS,
-		  "%s has not opened after %u seconds, because its storage does not answer; until it does, "
-		  "initiators are told that the disk is becoming ready",
+		  "%s has not opened after %u seconds, because its storage does not answer or many disks are "
+		  "being opened; until it opens, initiators are told that the disk is becoming ready",
 		  job->settings.origin ? job->settings.origin : storage->name, storage->wait.seconds);
 	storage_note_failure(storage, &error);
 	answer(job, -EINPROGRESS, &error);
