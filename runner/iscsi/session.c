@@ -27,8 +27,8 @@ static uint32_t report_luns(struct scsi_it_nexus *it_nexus, uint8_t (*luns)[8], 
 	struct iscsi_session *session = container_of(it_nexus, struct iscsi_session, it_nexus);
 
 	if (session->luns.changed && session->luns.map)
-		storage_inventories_report(inventories_of(session), session->target_port,
-					   session->initiator_port, model_map_digest(session->luns.map));
+		storage_inventories_report(inventories_of(session), session->known_luns,
+					   model_map_digest(session->luns.map));
 	return iscsi_luns_report(&session->luns, luns, max);
 }
 
@@ -36,13 +36,15 @@ void iscsi_session_begin(struct iscsi_session *session)
 {
 	if (session->discovery)
 		return;
-	session->luns.changed =
+	session->known_luns =
 	    storage_inventories_begin(inventories_of(session), session->target_port, session->initiator_port,
-				      model_map_digest(session->luns.map));
+				      model_map_digest(session->luns.map), &session->luns.changed);
 	if (session->luns.changed)
-		log_info(session->conn->name,
-			 "the LUNs of %s have changed since the initiator asked for them; it is told so",
-			 session->target_name);
+		log_info(
+		    session->conn->name,
+		    "the LUNs of %s have changed since the initiator last asked for them; each LUN reports "
+		    "the change",
+		    session->target_name);
 }
 
 static void end_work(struct loop_work *work)
@@ -199,9 +201,8 @@ static void leave_table(struct iscsi_session *session)
 			 session->ntasks);
 	model_dynamic_end(session->dynamic);
 	session->dynamic = NULL;
-	if (!session->discovery)
-		storage_inventories_end(inventories_of(session), session->target_port,
-					session->initiator_port);
+	storage_inventories_end(inventories_of(session), session->known_luns);
+	session->known_luns = NULL;
 	iscsi_luns_detach(&session->luns);
 	iscsi_session_unregister(session);
 }

@@ -68,6 +68,11 @@ struct iscsi_session {
 
 	struct iscsi_luns luns;
 	/*
+	 * What the initiator knows of its LUNs, or NULL. It is set from the end of the login until the
+	 * session leaves the table.
+	 */
+	struct inventory *known_luns;
+	/*
 	 * The model's record of an initiator without an ACL, from the end of the login until the initiator
 	 * gets an ACL or the session ends; or NULL. The session has a reference.
 	 */
@@ -114,7 +119,7 @@ struct iscsi_session {
 	bool text_open;
 };
 
-/* Creates a session from the result of a successful login. Returns NULL if there is no memory. */
+/* Creates a session from the result of a successful login. Returns NULL if memory is short. */
 struct iscsi_session *iscsi_session_new(struct iscsi_conn *conn, const struct iscsi_login_result *result);
 /*
  * To be called when the session has entered the table, before its first command. If the LUNs have changed

@@ -91,7 +91,6 @@ static void kernel_free(struct kernel_manager *manager)
 static struct kernel_manager *allocate(struct loop_set *set, const struct kernel_manager_options *options)
 {
 	struct kernel_manager *manager = calloc(1, sizeof(*manager));
-	pthread_condattr_t monotonic;
 
 	if (!manager)
 		return NULL;
@@ -104,10 +103,7 @@ static struct kernel_manager *allocate(struct loop_set *set, const struct kernel
 	list_init(&manager->devices);
 	list_init(&manager->unknown);
 	pthread_mutex_init(&manager->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&manager->gone, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	lock_init_condition(&manager->gone);
 	manager->state_dir = strdup(options->state_dir);
 	if (manager->state_dir && asprintf(&manager->mark, "%s/clean-stop", options->run_dir) >= 0)
 		return manager;

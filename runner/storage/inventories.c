@@ -89,8 +89,9 @@ static bool is_shortage(int err)
 }
 
 /*
- * Reads the file, or its previous copy if the file is damaged. The table must be empty. Returns 0, also if
- * there is no file, or -errno with error set, which is about the file also if there is a previous copy.
+ * Reads the file into the empty table. If the file is damaged, reads its previous copy. Returns 0 if the file
+ * was read or does not exist. Otherwise returns -errno and sets error to what is wrong with the file, even if
+ * the previous copy could be read.
  */
 static int read_file(int folder, struct inventory_table *table, bool *has_copy, struct error *error)
 {
@@ -117,7 +118,7 @@ static void read_at_start(int folder, struct inventory_table *table)
 				    "logged out");
 }
 
-/* Adds an inventory to another table, or replaces the one that this table has. */
+/* Adds an inventory to another table, or replaces the one that this table has. Returns 0 or -ENOMEM. */
 static int copy_one(const struct inventory *inventory, struct inventory_table *to, uint64_t used_s)
 {
 	struct inventory *copy = inventory_find(to, inventory->id);
@@ -133,25 +134,23 @@ static int copy_one(const struct inventory *inventory, struct inventory_table *t
 	return 0;
 }
 
-static int merge_into(const struct inventory_table *fresh, struct inventory_table *merged)
+static int merge_into(const struct inventory_table *fresh, struct inventory_table *merged,
+		      struct error *error)
 {
-	struct list *node, *tmp;
-	int err = 0;
+	const struct inventory *inventory = inventory_next(fresh, NULL);
 
-	for (unsigned i = 0; i < INVENTORY_SETS && !err; i++)
-		list_for_each (&fresh->sets[i], node, tmp) {
-			const struct inventory *inventory = list_entry(node, struct inventory, node);
-
-			err = err ? err : copy_one(inventory, merged, inventory->used_s);
-		}
-	return err;
+	for (; inventory; inventory = inventory_next(fresh, inventory))
+		if (copy_one(inventory, merged, inventory->used_s))
+			return error_set(error, ENOMEM, "out of memory");
+	return 0;
 }
 
 static int write_table(int folder, const struct inventory_table *table, struct error *error)
 {
 	CLEANUP_FREE char *text = inventory_table_format(table);
 
-	return text ? small_file_replace(folder, NAME, text, error) : -ENOMEM;
+	return text ? small_file_replace(folder, NAME, text, error)
+		    : error_set(error, ENOMEM, "out of memory");
 }
 
 /* Replaces the file by its contents and the inventories in fresh. The file is locked. */
@@ -165,7 +164,7 @@ static int add_to_file(int folder, const struct inventory_table *fresh, struct e
 	int read_err = read_file(folder, &merged, &has_copy, &damage);
 	/* A file that may be good must not be replaced by less than it has. */
 	int err = is_shortage(read_err) ? error_set(error, -read_err, "%s", damage.text)
-					: merge_into(fresh, &merged);
+					: merge_into(fresh, &merged, error);
 	if (!err)
 		err = write_table(folder, &merged, error);
 	/* If the file cannot be written either, this would be logged again and again. */
@@ -186,8 +185,6 @@ static int save(int folder, const struct inventory_table *fresh, struct error *e
 	if (lock < 0)
 		return lock;
 	int err = add_to_file(folder, fresh, error);
-	if (err == -ENOMEM)
-		error_set(error, ENOMEM, "out of memory");
 	storage_state_unlock(folder, NAME, lock, true);
 	return err;
 }
@@ -201,35 +198,30 @@ static int save(int folder, const struct inventory_table *fresh, struct error *e
 static bool take_unsaved(struct storage_inventories *inventories, struct inventory_table *fresh)
 {
 	uint64_t now_s = (uint64_t)time(NULL);
-	struct list *node, *tmp;
+	struct inventory *inventory = inventory_next(&inventories->table, NULL);
 	bool found = false;
 
-	for (unsigned i = 0; i < INVENTORY_SETS; i++)
-		list_for_each (&inventories->table.sets[i], node, tmp) {
-			struct inventory *inventory = list_entry(node, struct inventory, node);
-
-			if (!inventory->is_unsaved && !inventory->nsessions)
-				continue;
-			found |= inventory->is_unsaved;
-			if (!copy_one(inventory, fresh, inventory->nsessions ? now_s : inventory->used_s))
-				inventory->is_unsaved = false;
-		}
+	for (; inventory; inventory = inventory_next(&inventories->table, inventory)) {
+		if (!inventory->is_unsaved && !inventory->nsessions)
+			continue;
+		found |= inventory->is_unsaved;
+		if (!copy_one(inventory, fresh, inventory->nsessions ? now_s : inventory->used_s))
+			inventory->is_unsaved = false;
+	}
 	return found;
 }
 
 /* Marks the inventories again, because they were not written. */
 static void give_back(struct storage_inventories *inventories, const struct inventory_table *fresh)
 {
-	struct list *node, *tmp;
+	const struct inventory *copy = inventory_next(fresh, NULL);
 
-	for (unsigned i = 0; i < INVENTORY_SETS; i++)
-		list_for_each (&fresh->sets[i], node, tmp) {
-			struct inventory *inventory =
-			    inventory_find(&inventories->table, list_entry(node, struct inventory, node)->id);
+	for (; copy; copy = inventory_next(fresh, copy)) {
+		struct inventory *inventory = inventory_find(&inventories->table, copy->id);
 
-			if (inventory)
-				inventory->is_unsaved = true;
-		}
+		if (inventory)
+			inventory->is_unsaved = true;
+	}
 }
 
 static void log_result(struct storage_inventories *inventories, int err, const struct error *error)
@@ -290,8 +282,10 @@ static void run(struct loop_pool_job *job)
 	pthread_cond_broadcast(&inventories->changed);
 }
 
-static void save_soon(struct storage_inventories *inventories)
+/* Marks an inventory that the file does not have, and starts to write it. */
+static void save_soon(struct storage_inventories *inventories, struct inventory *inventory)
 {
+	inventory->is_unsaved = true;
 	inventories->is_changed = true;
 	if (inventories->is_saving || inventories->registry->folder < 0)
 		return;
@@ -301,62 +295,51 @@ static void save_soon(struct storage_inventories *inventories)
 
 /* --- sessions --- */
 
-bool storage_inventories_begin(struct storage_inventories *inventories, const char *target_port,
-			       const char *initiator_port, struct digest_set luns)
+struct inventory *storage_inventories_begin(struct storage_inventories *inventories, const char *target_port,
+					    const char *initiator_port, struct digest_set luns,
+					    bool *has_changed)
 {
 	uint8_t id[INVENTORY_ID_SIZE];
 
+	*has_changed = false;
 	if (!inventories)
-		return false;
+		return NULL;
 	inventory_id(target_port, initiator_port, id);
 	SCOPE_LOCK(&inventories->lock);
-	struct inventory *inventory = inventory_find(&inventories->table, id);
-	if (!inventory) {
-		inventory = inventory_add(&inventories->table, id, (uint64_t)time(NULL));
-		if (!inventory)
-			return false;
-		inventory->luns = luns;
-		inventory->is_unsaved = true;
-		save_soon(inventories);
+	struct inventory *known = inventory_find(&inventories->table, id);
+	if (!known) {
+		known = inventory_add(&inventories->table, id, (uint64_t)time(NULL));
+		if (!known)
+			return NULL;
+		known->luns = luns;
+		save_soon(inventories, known);
 	}
-	inventory->nsessions++;
-	return !digest_set_is_same(inventory->luns, luns);
+	known->nsessions++;
+	*has_changed = !digest_set_is_same(known->luns, luns);
+	return known;
 }
 
-void storage_inventories_report(struct storage_inventories *inventories, const char *target_port,
-				const char *initiator_port, struct digest_set luns)
+void storage_inventories_report(struct storage_inventories *inventories, struct inventory *known,
+				struct digest_set luns)
 {
-	uint8_t id[INVENTORY_ID_SIZE];
-
-	if (!inventories)
+	if (!known)
 		return;
-	inventory_id(target_port, initiator_port, id);
 	SCOPE_LOCK(&inventories->lock);
-	struct inventory *inventory = inventory_find(&inventories->table, id);
-	if (!inventory || digest_set_is_same(inventory->luns, luns))
+	if (digest_set_is_same(known->luns, luns))
 		return;
-	inventory->luns = luns;
-	inventory->is_unsaved = true;
-	save_soon(inventories);
+	known->luns = luns;
+	save_soon(inventories, known);
 }
 
-void storage_inventories_end(struct storage_inventories *inventories, const char *target_port,
-			     const char *initiator_port)
+void storage_inventories_end(struct storage_inventories *inventories, struct inventory *known)
 {
-	uint8_t id[INVENTORY_ID_SIZE];
-
-	if (!inventories)
+	if (!known)
 		return;
-	inventory_id(target_port, initiator_port, id);
 	SCOPE_LOCK(&inventories->lock);
-	struct inventory *inventory = inventory_find(&inventories->table, id);
-	if (!inventory)
-		return;
-	inventory->nsessions--;
-	inventory_use(&inventories->table, inventory, (uint64_t)time(NULL));
-	inventory->is_unsaved = true;
-	inventory_limit(&inventories->table, id);
-	save_soon(inventories);
+	known->nsessions--;
+	inventory_use(&inventories->table, known, (uint64_t)time(NULL));
+	save_soon(inventories, known);
+	inventory_limit(&inventories->table, known->id);
 }
 
 /* --- start and stop --- */
@@ -364,7 +347,6 @@ void storage_inventories_end(struct storage_inventories *inventories, const char
 struct storage_inventories *storage_inventories_open(struct storage_registry *registry)
 {
 	struct storage_inventories *inventories = calloc(1, sizeof(*inventories));
-	pthread_condattr_t monotonic;
 
 	if (!inventories)
 		return NULL;
@@ -372,10 +354,7 @@ struct storage_inventories *storage_inventories_open(struct storage_registry *re
 	inventories->job.fn = run;
 	inventory_table_init(&inventories->table);
 	pthread_mutex_init(&inventories->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&inventories->changed, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	lock_init_condition(&inventories->changed);
 	if (registry->folder >= 0)
 		read_at_start(registry->folder, &inventories->table);
 	return inventories;

@@ -34,11 +34,10 @@ static void forget(struct inventory *inventory)
 
 void inventory_table_clear(struct inventory_table *table)
 {
-	struct list *node, *tmp;
+	struct inventory *inventory;
 
-	for (unsigned i = 0; i < INVENTORY_SETS; i++)
-		list_for_each (&table->sets[i], node, tmp)
-			forget(list_entry(node, struct inventory, node));
+	while ((inventory = inventory_next(table, NULL)))
+		forget(inventory);
 }
 
 void inventory_id(const char *target_port, const char *initiator_port, uint8_t id[INVENTORY_ID_SIZE])
@@ -67,6 +66,19 @@ struct inventory *inventory_find(const struct inventory_table *table, const uint
 			return inventory;
 	}
 	return NULL;
+}
+
+struct inventory *inventory_next(const struct inventory_table *table, const struct inventory *previous)
+{
+	unsigned set = previous ? previous->id[0] : 0;
+	struct list *node = previous ? previous->node.next : table->sets[0].next;
+
+	while (node == &table->sets[set]) {
+		if (++set == INVENTORY_SETS)
+			return NULL;
+		node = table->sets[set].next;
+	}
+	return list_entry(node, struct inventory, node);
 }
 
 struct inventory *inventory_add(struct inventory_table *table, const uint8_t *id, uint64_t used_s)
@@ -130,14 +142,14 @@ char *inventory_table_format(const struct inventory_table *table)
 {
 	char *text = NULL;
 	size_t size;
+	const struct inventory *inventory;
 	FILE *out = open_memstream(&text, &size);
 
 	if (!out)
 		return NULL;
 	fputs(HEADER, out);
-	for (unsigned i = 0; i < INVENTORY_SETS; i++)
-		for (struct list *node = table->sets[i].next; node != &table->sets[i]; node = node->next)
-			print(out, list_entry(node, struct inventory, node));
+	for (inventory = inventory_next(table, NULL); inventory; inventory = inventory_next(table, inventory))
+		print(out, inventory);
 	if (!fflush(out))
 		state_text_print_checksum(out, text, size);
 	bool failed = ferror(out);

@@ -43,16 +43,18 @@ void inventory_table_init(struct inventory_table *table);
 void inventory_table_clear(struct inventory_table *table);
 /* Computes the ID of an I_T nexus from the names of its ports (RFC 7143 4.4.1). */
 void inventory_id(const char *target_port, const char *initiator_port, uint8_t id[INVENTORY_ID_SIZE]);
-/* Returns NULL if the table does not have the nexus. */
+/* Returns the inventory of the nexus, or NULL if the nexus is not in the table. */
 struct inventory *inventory_find(const struct inventory_table *table, const uint8_t *id);
-/* Adds a nexus that the table does not have. Returns NULL if there is no memory. */
+/* Adds an I_T nexus that is not in the table yet. Returns NULL if memory is short. */
 struct inventory *inventory_add(struct inventory_table *table, const uint8_t *id, uint64_t used_s);
+/* Returns the inventory after previous, or the first one if previous is NULL, or NULL after the last one. */
+struct inventory *inventory_next(const struct inventory_table *table, const struct inventory *previous);
 /* Records that the nexus is used at this time. */
 void inventory_use(struct inventory_table *table, struct inventory *inventory, uint64_t used_s);
 /* Forgets nexuses without a session until the set of this nexus has at most INVENTORY_SET_MAX of them. */
 void inventory_limit(struct inventory_table *table, const uint8_t *id);
 
-/* Returns the text of the table, which the caller frees, or NULL if there is no memory. */
+/* Returns the text of the table, which the caller frees. Returns NULL if memory is short. */
 char *inventory_table_format(const struct inventory_table *table);
 /*
  * Adds the nexuses in text to the empty table. text is changed. Returns 0, or -errno with error set. After an

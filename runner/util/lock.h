@@ -14,6 +14,9 @@ extern _Thread_local unsigned lock_depth_now;
 extern _Thread_local unsigned long lock_taken_total;
 #endif
 
+/* Initializes a condition whose time limits are times of CLOCK_MONOTONIC. */
+void lock_init_condition(pthread_cond_t *condition);
+
 static inline void lock_take(pthread_mutex_t *mutex)
 {
 	pthread_mutex_lock(mutex);

@@ -58,23 +58,30 @@ static int tear_down(void **state)
 	return folder_remove(state);
 }
 
-static bool begin(struct daemon *daemon, const char *target, const char *port, struct digest_set luns)
-{
-	return storage_inventories_begin(daemon->inventories, target, port, luns);
-}
+/* Whether the initiator of the session that began last knew another inventory. */
+static bool has_changed;
 
-static void end(struct daemon *daemon, const char *target, const char *port)
+static struct inventory *begin(struct daemon *daemon, const char *target, const char *port,
+			       struct digest_set luns)
 {
-	storage_inventories_end(daemon->inventories, target, port);
+	return storage_inventories_begin(daemon->inventories, target, port, luns, &has_changed);
 }
 
 /* A session from its beginning to its end. Returns whether the initiator knew another inventory. */
 static bool visit(struct daemon *daemon, const char *target, const char *port, struct digest_set luns)
 {
-	bool changed = begin(daemon, target, port, luns);
+	storage_inventories_end(daemon->inventories, begin(daemon, target, port, luns));
+	return has_changed;
+}
 
-	end(daemon, target, port);
-	return changed;
+/* The same for a session in which the initiator sends REPORT LUNS. */
+static bool visit_and_ask(struct daemon *daemon, struct digest_set luns)
+{
+	struct inventory *known = begin(daemon, TARGET, PORT, luns);
+
+	storage_inventories_report(daemon->inventories, known, luns);
+	storage_inventories_end(daemon->inventories, known);
+	return has_changed;
 }
 
 /* --- one daemon --- */
@@ -88,9 +95,7 @@ static void test_change_while_logged_out(void **state)
 	assert_false(visit(&daemon, TARGET, PORT, first));
 	assert_false(visit(&daemon, TARGET, PORT, first));
 	assert_true(visit(&daemon, TARGET, PORT, second));
-	assert_true(begin(&daemon, TARGET, PORT, second));
-	storage_inventories_report(daemon.inventories, TARGET, PORT, second);
-	end(&daemon, TARGET, PORT);
+	assert_true(visit_and_ask(&daemon, second));
 	assert_false(visit(&daemon, TARGET, PORT, second));
 	assert_false(visit(&daemon, OTHER, PORT, first));
 	stop_daemon(&daemon);
@@ -105,9 +110,7 @@ static void test_change_during_restart(void **state)
 	restart(&daemon);
 	assert_false(visit(&daemon, TARGET, PORT, first));
 	restart(&daemon);
-	assert_true(begin(&daemon, TARGET, PORT, second));
-	storage_inventories_report(daemon.inventories, TARGET, PORT, second);
-	end(&daemon, TARGET, PORT);
+	assert_true(visit_and_ask(&daemon, second));
 	restart(&daemon);
 	assert_false(visit(&daemon, TARGET, PORT, second));
 	stop_daemon(&daemon);
@@ -117,15 +120,16 @@ static void test_change_during_restart(void **state)
 static void test_is_written_at_once(void **state)
 {
 	struct daemon daemon = start_daemon(), next;
+	struct inventory *known;
 
 	(void)state;
-	begin(&daemon, TARGET, PORT, first);
+	known = begin(&daemon, TARGET, PORT, first);
 	for (unsigned i = 0; i < 3000 && access(folder_path("state/inventories"), F_OK); i++)
 		usleep(10000);
 	next = start_daemon();
 	assert_true(visit(&next, TARGET, PORT, second));
 	stop_daemon(&next);
-	end(&daemon, TARGET, PORT);
+	storage_inventories_end(daemon.inventories, known);
 	stop_daemon(&daemon);
 }
 
@@ -133,19 +137,20 @@ static void test_is_written_at_once(void **state)
 static void test_flood_of_names(void **state)
 {
 	struct daemon daemon = start_daemon();
+	struct inventory *known;
 	char port[96];
 
 	(void)state;
-	begin(&daemon, TARGET, "a long session", first);
+	known = begin(&daemon, TARGET, "a long session", first);
 	visit(&daemon, TARGET, PORT, first);
 	visit(&daemon, OTHER, PORT, first);
 	for (unsigned i = 0; i <= INVENTORY_SET_MAX; i++) {
 		snprintf(port, sizeof(port), "iqn.2026-11.test:%u,i,0x400000000001", i);
 		visit(&daemon, TARGET, port, first);
 	}
-	assert_false(begin(&daemon, TARGET, PORT, second)); /* It is forgotten. */
-	assert_true(begin(&daemon, OTHER, PORT, second));
-	end(&daemon, TARGET, "a long session");
+	assert_false(visit(&daemon, TARGET, PORT, second)); /* It is forgotten. */
+	assert_true(visit(&daemon, OTHER, PORT, second));
+	storage_inventories_end(daemon.inventories, known);
 	restart(&daemon);
 	assert_true(visit(&daemon, TARGET, "a long session", second));
 	assert_true(visit(&daemon, OTHER, PORT, second));
@@ -342,9 +347,10 @@ static void test_no_state_folder(void **state)
 static void test_nothing_is_remembered(void **state)
 {
 	(void)state;
-	assert_false(storage_inventories_begin(NULL, TARGET, PORT, first));
-	storage_inventories_report(NULL, TARGET, PORT, second);
-	storage_inventories_end(NULL, TARGET, PORT);
+	assert_null(storage_inventories_begin(NULL, TARGET, PORT, first, &has_changed));
+	assert_false(has_changed);
+	storage_inventories_report(NULL, NULL, second);
+	storage_inventories_end(NULL, NULL);
 	storage_inventories_close(NULL);
 }
 
