@@ -8,8 +8,8 @@
 struct config_apply_owner {
 	/*
 	 * Is called when all steps have run. lines (char *) are about steps that have failed and for which no
-	 * node of the wanted tree has a problem. may_differ tells whether the configuration was also changed
-	 * between the steps, which other administrators can do, so that it may not be the wanted one.
+	 * node of the wanted tree has a problem. may_differ is true if another administrator has changed the
+	 * configuration between two steps. The configuration may then differ from the wanted one.
 	 */
 	void (*done)(void *arg, GPtrArray *lines, bool may_differ);
 	/*

@@ -70,9 +70,9 @@ void saveconfig_run_if_first(struct operation *operation)
 
 void saveconfig_on_abandoned(void *arg)
 {
-	const struct saveconfig *config = arg;
+	struct saveconfig *config = arg;
 
-	refuse_stopped(g_queue_peek_head((GQueue *)&config->operations));
+	refuse_stopped(g_queue_peek_head(&config->operations));
 }
 
 /*

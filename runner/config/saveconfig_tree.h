@@ -53,7 +53,10 @@ struct config_node {
 	GPtrArray *values;
 	/* struct config_node *, in the order of the file or of the model. */
 	GPtrArray *children;
-	/* config_storage_position() has found nstorage storage objects among the first ncounted children. */
+	/*
+	 * The cache of config_storage_position(): nstorage of the first ncounted children are storage
+	 * objects.
+	 */
 	guint ncounted, nstorage;
 	/* The children by name. No two children in this table have the same name. */
 	GHashTable *index;

@@ -37,8 +37,8 @@ static bool is_written_if_unset(const struct config_key *key, JsonObject *entry)
 }
 
 /*
- * Returns whether the value is not written, because nobody has set it. If the file contained the value, the
- * next start would treat it as a value that an administrator has set.
+ * Returns whether the file must not contain the value. The value was not set by an administrator, and the
+ * next start would treat a value in the file as one that an administrator has set.
  */
 static bool is_left_out(const struct config_value *value)
 {

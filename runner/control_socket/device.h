@@ -16,8 +16,8 @@ struct control_device {
 	/* "opening", "served", "failed" or "closing". */
 	const char *state;
 	/*
-	 * The reason why the device is failed, or a problem of its storage, for example that its file was
-	 * shortened. The text is empty if there is no problem.
+	 * Tells why the device is failed, or describes a problem of its storage, such as a file that was
+	 * shortened. The text is empty if the device has no problem.
 	 */
 	const char *error;
 	/* The number N of /dev/uioN. */

@@ -53,8 +53,8 @@ struct tcmu_device_view {
 	unsigned minor;
 	enum tcmu_device_state state;
 	/*
-	 * The reason why the device is failed, or a problem of its storage, for example that its file was
-	 * shortened. The text is empty if there is no problem.
+	 * Tells why the device is failed, or describes a problem of its storage, such as a file that was
+	 * shortened. The text is empty if the device has no problem.
 	 */
 	const char *error;
 	/* In bytes. While the device is not served, this is the configured size, or 0 if it is unknown. */

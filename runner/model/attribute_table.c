@@ -155,8 +155,8 @@ static const struct model_attribute storage_table[] = {
     SHOWN("health", "options", MODEL_TEXT, "The options of the storage that are in effect.",
 	  model_get_options),
     SHOWN("health", "problem", MODEL_TEXT,
-	  "A problem of the disk, for example that its file was shortened; "
-	  "empty if there is no problem.",
+	  "Describes a problem of the disk, such as a file that was shortened. "
+	  "The text is empty if the disk has no problem.",
 	  model_get_problem),
     SHOWN("health", "last_error", MODEL_TEXT, "The last error of the storage.", model_get_last_error),
     SHOWN("health", "last_error_time", MODEL_NUMBER,

@@ -154,9 +154,9 @@ void model_enable_patiently(struct model_object *storage, model_done *done, void
 void model_set(struct model_object *object, const char *group, const char *name, const char *text,
 	       model_done *done, void *arg);
 /*
- * Returns whether a new object of this kind changes what sessions see, which the caller that creates the
- * object waits for with model_visit_loops(). An ACL, for example, may take LUNs from sessions. The operations
- * that end in done() wait for this themselves.
+ * Returns whether a new object of this kind changes the LUNs that sessions see. An ACL, for example, may take
+ * LUNs from sessions. After the creation of such an object, the caller waits with model_visit_loops() until
+ * the sessions have applied the change. Operations that call done() wait for this themselves.
  */
 bool model_is_seen_by_sessions(enum model_kind kind);
 /*

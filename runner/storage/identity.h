@@ -55,6 +55,7 @@ struct storage_identity {
 	enum storage_identity_source source;
 };
 
+/* Any thread. Returns whether the caller of an opening does not need its result any more. NULL means no. */
 static inline bool storage_is_cancelled(const atomic_bool *is_cancelled)
 {
 	return is_cancelled && atomic_load_explicit(is_cancelled, memory_order_relaxed);
@@ -77,7 +78,7 @@ struct storage_object {
 	 * The contents are new, so the serial number is random unless the administrator has set one.
 	 */
 	bool is_new;
-	/* NULL, or set when the identity is not needed any more; choosing it may then end with -ECANCELED. */
+	/* May be NULL. When it is true, storage_identity_choose() may end with -ECANCELED. */
 	const atomic_bool *is_cancelled;
 	/* The storage does not answer, so what it reports about itself is unknown. */
 	bool is_hanging;

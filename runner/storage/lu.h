@@ -31,7 +31,7 @@ struct storage_lu_request {
 	 * has created.
 	 */
 	bool is_identity_fixed;
-	/* NULL, or set when the unit is not needed any more, so that opening it may end with -ECANCELED. */
+	/* May be NULL. When it is true, opening may end with -ECANCELED (storage_is_cancelled()). */
 	const atomic_bool *is_cancelled;
 	/* If the contents were lost, the administrator has been told, and accepts the loss. */
 	bool is_loss_accepted;
@@ -114,7 +114,10 @@ bool storage_lu_is_in_memory(const struct storage_lu *lu);
  * memory.
  */
 bool storage_lu_was_created(const struct storage_lu *lu);
-/* Returns in what way the storage that is served is not the storage that the disk needs, or "". */
+/*
+ * Describes a problem of the storage that is served: it is shorter than the disk, or its path leads to other
+ * storage now. Returns "" if there is neither problem.
+ */
 const char *storage_lu_problem(const struct storage_lu *lu);
 /*
  * Returns whether the contents were lost. The logical unit then answers NOT READY until the loss is accepted.

@@ -30,7 +30,7 @@ struct storage_lu {
 	/* Copied from the request. */
 	const atomic_bool *is_cancelled;
 	char options[256];
-	/* Accessed atomically: whether the contents were lost, and nobody has accepted the loss yet. */
+	/* Whether the contents were lost, and an administrator has not accepted the loss yet. */
 	atomic_bool is_lost;
 
 	/* --- these members are set before the last reference is released --- */

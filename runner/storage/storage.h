@@ -227,7 +227,7 @@ void storage_tick(struct storage *storage);
  */
 void storage_flush(struct storage *storage, storage_done *done, void *arg);
 
-/* Returns whether the storage has not answered yet while it is opened or changed. */
+/* Returns whether a thread of the pool opens or changes the storage, or will do so. */
 bool storage_has_job(const struct storage *storage);
 
 /* --- health ---------------------------------------------------------------------------------------- */
